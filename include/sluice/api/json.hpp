@@ -1,0 +1,124 @@
+#pragma once
+// A strict reader of JSON text (RFC 8259) that keeps positions: one pass says whether the whole text is good, and
+// values are then looked at in place. Nothing is copied, no number is converted unless asked for.
+// Stricter than the RFC where parsers disagree: a repeated member name and nesting beyond `kMaxDepth` are refused.
+// All functions are pure and may be called from any thread.
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice::json {
+
+inline constexpr int kMaxDepth = 64;
+
+struct Value {
+  std::string_view raw;  // the value's own bytes, with quotes or brackets, without space around it
+
+  bool is_object() const { return !raw.empty() && raw.front() == '{'; }
+  bool is_array() const { return !raw.empty() && raw.front() == '['; }
+  bool is_string() const { return !raw.empty() && raw.front() == '"'; }
+  bool is_null() const { return raw == "null"; }
+  bool is_true() const { return raw == "true"; }
+  bool is_bool() const { return raw == "true" || raw == "false"; }
+  bool is_number() const { return !raw.empty() && (raw.front() == '-' || (raw.front() >= '0' && raw.front() <= '9')); }
+};
+
+struct Member {
+  std::string_view key;  // between the quotes, escapes as written
+  Value value;
+  std::string_view raw;  // from the key's opening quote to the end of the value
+};
+
+struct Fault {
+  enum class Kind : std::uint8_t { kSyntax, kUtf8, kDuplicateKey, kTooDeep };
+  Kind kind = Kind::kSyntax;
+  std::size_t offset = 0;  // of the byte at fault
+  std::string_view what;   // static text, e.g. "expected ',' or '}'"
+};
+
+// The whole of `text` must be one value, space around it allowed (no byte order mark).
+std::expected<Value, Fault> check(std::string_view text);
+
+// The following read text that `check` has accepted; on anything else their result is unspecified (but in bounds).
+
+// for (Member m : Members(value)) …; an object's members in order. Empty for anything but an object.
+class Members {
+ public:
+  explicit Members(Value object);
+  class Iterator {
+   public:
+    using value_type = Member;
+    using difference_type = std::ptrdiff_t;
+    const Member& operator*() const { return member_; }
+    const Member* operator->() const { return &member_; }
+    Iterator& operator++() {
+      advance();
+      return *this;
+    }
+    void operator++(int) { advance(); }
+    bool operator==(std::default_sentinel_t) const { return done_; }
+
+   private:
+    friend class Members;
+    void advance();
+    std::string_view rest_;
+    Member member_;
+    bool done_ = true;
+  };
+  Iterator begin() const;
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  std::string_view inside_;
+};
+
+// for (Value v : Elements(value)) …; an array's elements in order. Empty for anything but an array.
+class Elements {
+ public:
+  explicit Elements(Value array);
+  class Iterator {
+   public:
+    using value_type = Value;
+    using difference_type = std::ptrdiff_t;
+    const Value& operator*() const { return value_; }
+    const Value* operator->() const { return &value_; }
+    Iterator& operator++() {
+      advance();
+      return *this;
+    }
+    void operator++(int) { advance(); }
+    bool operator==(std::default_sentinel_t) const { return done_; }
+
+   private:
+    friend class Elements;
+    void advance();
+    std::string_view rest_;
+    Value value_;
+    bool done_ = true;
+  };
+  Iterator begin() const;
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  std::string_view inside_;
+};
+
+// Whether a member's key, once unescaped, is `name`.
+bool key_is(const Member& member, std::string_view name);
+std::optional<Value> find(Value object, std::string_view name);
+// The text of a string value, escapes resolved. Empty for anything but a string.
+std::string text_of(Value value);
+// An integer if the number is one without loss ("7", "7.0", "7e0"), within int64; otherwise nothing.
+std::optional<std::int64_t> integer_of(Value value);
+std::optional<double> number_of(Value value);
+
+// Appends `text` as a JSON string with quotes. Bytes that are not UTF-8 become U+FFFD; control characters, quotes and
+// backslashes are escaped, so the result is one line and safe in any sink.
+void append_string(std::string& out, std::string_view text);
+
+}  // namespace sluice::json

@@ -1,0 +1,140 @@
+#pragma once
+// The whole configuration, parsed, checked and with every default filled in. Plain values: nothing here opens a file
+// or a socket. docs/configuration.md and config/gateway.example.yaml list the same keys.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/core/endpoint.hpp"
+#include "sluice/core/secret.hpp"
+
+namespace sluice::config {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+struct Address {
+  std::string host;        // an IP literal, or "localhost"
+  std::uint16_t port = 0;  // 0: the system chooses, and the start-up line says which
+  bool operator==(const Address&) const = default;
+};
+
+struct Server {  // server:
+  Address listen{"127.0.0.1", 8080};
+  Address admin{"127.0.0.1", 9464};
+  unsigned workers = 0;              // 0 = auto: one per core this process may use
+  milliseconds drain_grace = 5s;     // SIGTERM: /readyz says no, connections are still taken
+  milliseconds drain_timeout = 30s;  // then running requests may go on for this long
+};
+
+struct Limits {  // limits: what one client may make us hold, and for how long
+  std::size_t header_bytes = 64 * 1024;
+  std::size_t header_fields = 100;
+  std::size_t uri_bytes = 8 * 1024;
+  std::size_t body_bytes = 64 * 1024 * 1024;
+  milliseconds head_timeout = 10s;                // from the first byte of a request to the end of its head
+  milliseconds body_timeout = 30s;                // for the whole body, as long as it keeps coming
+  milliseconds keepalive_timeout = 75s;           // an idle connection between two requests
+  milliseconds write_timeout = 60s;               // a client that reads nothing for this long has stalled
+  std::size_t event_bytes = 1280 * 1024;          // one event of an upstream's stream
+  std::size_t response_bytes = 64 * 1024 * 1024;  // one whole answer of an upstream
+  std::size_t error_bytes = 64 * 1024;            // how much of an upstream's error body is read
+};
+
+struct Timeouts {                   // timeouts: of a provider, and of a model, whose values win
+  milliseconds connect = 2s;        // name look-up, TCP and TLS together
+  milliseconds first_byte = 10min;  // until the answer's head
+  milliseconds first_token = 60s;   // streams: until the first event
+  milliseconds idle = 60s;          // silence once the answer has begun
+  milliseconds total = 10min;
+  bool operator==(const Timeouts&) const = default;
+};
+struct TimeoutOverrides {
+  std::optional<milliseconds> connect, first_byte, first_token, idle, total;
+};
+
+struct Url {
+  bool tls = false;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string path;   // without the trailing slash; may be empty
+  std::string query;  // without the question mark; may be empty
+  bool operator==(const Url&) const = default;
+};
+
+enum class ProviderDialect : std::uint8_t { kOpenai, kStatic };
+
+struct Quirks {                                             // quirks: declared edits of the body for this provider
+  std::vector<std::string> drop;                            // top-level members to leave out
+  std::vector<std::pair<std::string, std::string>> rename;  // top-level members to rename
+  bool stream_usage = true;                                 // false: never force stream_options.include_usage
+};
+
+struct Pool {  // pool: idle upstream connections, per worker
+  std::size_t max_idle = 256;
+  milliseconds idle_timeout = 30s;
+};
+
+struct Provider {  // providers.<name>:
+  std::string name;
+  ProviderDialect dialect = ProviderDialect::kOpenai;
+  bool on = true;  // false: every credential it lists came out empty
+  std::string off_reason;
+  Url base_url;
+  std::vector<Secret> api_keys;  // used in turn; none: no credential header
+  std::string auth_header = "authorization";
+  std::string auth_scheme = "Bearer";                   // empty: the bare key, as for `api-key`
+  std::vector<std::pair<std::string, Secret>> headers;  // added to every request
+  std::map<Endpoint, std::string> paths;                // where an endpoint lives, after base_url; may hold {model}
+  std::string ca_file;                                  // PEM; empty: the system's store
+  bool tls_verify = true;
+  Timeouts timeouts;
+  Pool pool;
+  Quirks quirks;
+  // dialect: static
+  std::string answer;
+  milliseconds word_delay = 30ms;
+};
+
+struct Target {
+  std::string provider;  // exists in Config::providers
+  std::string model;     // upstream name; "*" forwards the name that was asked for
+};
+
+struct Model {  // models.<name or glob>:
+  std::string name;
+  Target target;
+  std::optional<Target> when_off;  // answers while the target's provider is off
+  TimeoutOverrides timeouts;
+};
+
+struct Trace {       // trace:
+  std::string path;  // empty: no trace
+};
+
+struct Log {                   // log:
+  std::string level = "info";  // error, warn, info, debug
+  bool requests = true;        // one line per request
+};
+
+struct Dns {               // dns:
+  milliseconds ttl = 30s;  // how long an address is believed; a stale one serves while it is refreshed
+};
+
+struct Config {
+  Server server;
+  Limits limits;
+  Timeouts timeouts;  // timeouts: defaults for every provider
+  Dns dns;
+  Trace trace;
+  Log log;
+  std::map<std::string, Provider> providers;
+  std::vector<Model> models;  // in file order: the first match wins, exact names before globs
+};
+
+}  // namespace sluice::config

@@ -1,0 +1,119 @@
+#pragma once
+// Errors are values on the data plane. A stage returns one; serve() renders it once, in the caller's dialect.
+// Statuses, types and codes: the error contract in docs/architecture.md, after OpenAI's API reference ("Error codes").
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace sluice {
+
+enum class ErrorKind : std::uint8_t {
+  // The client's doing.
+  kMalformedRequest,  // head or chunk framing that could be read in two ways
+  kRequestTimeout,    // the head or body came too slowly
+  kUriTooLong,
+  kHeadersTooLarge,
+  kRequestTooLarge,
+  kExpectationFailed,
+  kUnsupportedMediaType,
+  kUnsupportedContentEncoding,
+  kUnknownRoute,
+  kMethodNotAllowed,
+  kInvalidJson,
+  kDuplicateKey,
+  kJsonTooDeep,
+  kMissingField,
+  kInvalidValue,
+  kUnsupportedParameter,
+  kModelNotFound,
+  // Ours.
+  kProviderOff,  // the model's provider has no credential
+  kOverloaded,
+  kDraining,
+  kInternal,
+  // The upstream's doing.
+  kUpstreamConnectFailed,
+  kUpstreamTls,
+  kUpstreamTimeout,          // connect, first byte, first token or total
+  kUpstreamIdleTimeout,      // silence after the answer began
+  kUpstreamReset,            // connection lost before a whole response head
+  kUpstreamInvalidResponse,  // framing, encoding, redirect, unreadable JSON
+  kUpstreamInvalidEvent,     // a stream event that is not JSON
+  kUpstreamEventTooBig,
+  kUpstreamTruncated,  // the answer ended before it was complete
+  kUpstreamAuth,       // 401/403: the operator's credential, never the client's
+  kUpstreamStatus,     // any other error status, or an error object inside a 200
+  // Nobody is left to read an answer.
+  kClientGone,
+  kClientStalled,
+};
+
+// How an exchange ended, on the record. The set is closed.
+enum class Outcome : std::uint8_t {
+  kOk,
+  kCacheHit,
+  kRejected,
+  kRateLimited,
+  kShed,
+  kClientAbort,
+  kClientStalled,
+  kUpstreamError,
+  kUpstreamTruncated,
+  kTimeout,
+  kInternal,
+};
+std::string_view to_string(Outcome outcome);
+inline constexpr std::size_t kOutcomes = 11;
+
+// What follows from a kind alone.
+struct ErrorTraits {
+  ErrorKind kind;
+  int status;             // HTTP status towards the client; 0 when nobody can be answered
+  std::string_view type;  // OpenAI `error.type`
+  std::string_view code;  // OpenAI `error.code`
+  Outcome outcome;
+  bool may_fall_back;  // another target could do better
+  bool should_retry;   // `x-should-retry`, which the official SDKs obey
+};
+const ErrorTraits& traits(ErrorKind kind);
+
+struct Error {
+  ErrorKind kind = ErrorKind::kInternal;
+  std::string message;  // the client may read it
+  std::string detail;   // for the log only
+  std::string param;    // the member of the request at fault, if one is
+  std::optional<std::chrono::milliseconds> retry_after;
+  // Set when an upstream's own error is passed on; they override the traits of the kind.
+  int status = 0;
+  std::string type;
+  std::string code;
+
+  int http_status() const { return status != 0 ? status : traits(kind).status; }
+  std::string_view error_type() const { return type.empty() ? traits(kind).type : std::string_view(type); }
+  std::string_view error_code() const { return code.empty() ? traits(kind).code : std::string_view(code); }
+};
+
+template <class T>
+using Result = std::expected<T, Error>;
+
+inline std::unexpected<Error> fail(ErrorKind kind, std::string message, std::string detail = {}) {
+  Error error;
+  error.kind = kind;
+  error.message = std::move(message);
+  error.detail = std::move(detail);
+  return std::unexpected(std::move(error));
+}
+inline std::unexpected<Error> fail_param(ErrorKind kind, std::string param, std::string message) {
+  Error error;
+  error.kind = kind;
+  error.message = std::move(message);
+  error.param = std::move(param);
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace sluice

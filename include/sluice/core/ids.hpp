@@ -1,0 +1,11 @@
+#pragma once
+// Request ids: unique across processes, sortable by nothing, safe in headers and logs.
+
+#include <string>
+
+namespace sluice {
+
+// "req_" and 24 hexadecimal digits from a per-thread generator seeded by the operating system. Not a secret.
+std::string new_request_id();
+
+}  // namespace sluice

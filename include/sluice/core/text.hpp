@@ -1,0 +1,26 @@
+#pragma once
+// Small ASCII text tools that several folders need.
+
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+bool equals_ignore_case(std::string_view a, std::string_view b);
+std::string_view trim(std::string_view text);  // SP and HTAB at both ends
+// At most `limit` bytes of `text`, never cutting a UTF-8 sequence; "…" is appended when something was cut.
+std::string truncate_utf8(std::string_view text, std::size_t limit);
+// Levenshtein distance, bounded by the shorter string's length; for "did you mean".
+std::size_t edit_distance(std::string_view a, std::string_view b);
+// `pattern` may hold `*` (any run of characters); everything else is literal.
+bool glob_match(std::string_view pattern, std::string_view text);
+
+inline void append_number(std::string& out, std::integral auto value) {
+  char digits[24];
+  auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  out.append(digits, static_cast<std::size_t>(end - digits));
+}
+}  // namespace sluice

@@ -1,0 +1,74 @@
+#include "sluice/core/error.hpp"
+
+#include <array>
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kInvalid = "invalid_request_error";
+constexpr std::string_view kServer = "server_error";
+constexpr std::string_view kUnavailable = "service_unavailable_error";
+constexpr std::string_view kTimeoutType = "timeout_error";
+
+using enum ErrorKind;
+
+constexpr std::array kTable = {
+    // kind, HTTP status, type, code, outcome, may_fall_back, should_retry
+    ErrorTraits{kMalformedRequest, 400, kInvalid, "malformed_request", Outcome::kRejected, false, false},
+    ErrorTraits{kRequestTimeout, 408, kTimeoutType, "request_timeout", Outcome::kRejected, false, true},
+    ErrorTraits{kUriTooLong, 414, kInvalid, "uri_too_long", Outcome::kRejected, false, false},
+    ErrorTraits{kHeadersTooLarge, 431, kInvalid, "headers_too_large", Outcome::kRejected, false, false},
+    ErrorTraits{kRequestTooLarge, 413, kInvalid, "request_too_large", Outcome::kRejected, false, false},
+    ErrorTraits{kExpectationFailed, 417, kInvalid, "expectation_failed", Outcome::kRejected, false, false},
+    ErrorTraits{kUnsupportedMediaType, 415, kInvalid, "unsupported_content_type", Outcome::kRejected, false, false},
+    ErrorTraits{kUnsupportedContentEncoding, 415, kInvalid, "unsupported_content_encoding", Outcome::kRejected, false,
+                false},
+    ErrorTraits{kUnknownRoute, 404, kInvalid, "unknown_url", Outcome::kRejected, false, false},
+    ErrorTraits{kMethodNotAllowed, 405, kInvalid, "method_not_allowed", Outcome::kRejected, false, false},
+    ErrorTraits{kInvalidJson, 400, kInvalid, "invalid_json", Outcome::kRejected, false, false},
+    ErrorTraits{kDuplicateKey, 400, kInvalid, "duplicate_key", Outcome::kRejected, false, false},
+    ErrorTraits{kJsonTooDeep, 400, kInvalid, "json_too_deep", Outcome::kRejected, false, false},
+    ErrorTraits{kMissingField, 400, kInvalid, "missing_required_parameter", Outcome::kRejected, false, false},
+    ErrorTraits{kInvalidValue, 400, kInvalid, "invalid_value", Outcome::kRejected, false, false},
+    ErrorTraits{kUnsupportedParameter, 400, kInvalid, "unsupported_parameter", Outcome::kRejected, false, false},
+    ErrorTraits{kModelNotFound, 404, kInvalid, "model_not_found", Outcome::kRejected, false, false},
+    ErrorTraits{kProviderOff, 503, kUnavailable, "provider_off", Outcome::kRejected, true, false},
+    ErrorTraits{kOverloaded, 503, kUnavailable, "server_is_overloaded", Outcome::kShed, false, true},
+    ErrorTraits{kDraining, 503, kUnavailable, "draining", Outcome::kShed, false, true},
+    ErrorTraits{kInternal, 500, kServer, "internal_error", Outcome::kInternal, false, true},
+    ErrorTraits{kUpstreamConnectFailed, 502, kServer, "upstream_connect_failed", Outcome::kUpstreamError, true, true},
+    ErrorTraits{kUpstreamTls, 502, kServer, "upstream_tls_error", Outcome::kUpstreamError, true, false},
+    ErrorTraits{kUpstreamTimeout, 504, kServer, "upstream_timeout", Outcome::kTimeout, true, true},
+    ErrorTraits{kUpstreamIdleTimeout, 504, kServer, "upstream_idle_timeout", Outcome::kTimeout, true, true},
+    ErrorTraits{kUpstreamReset, 502, kServer, "upstream_connection_lost", Outcome::kUpstreamError, true, true},
+    ErrorTraits{kUpstreamInvalidResponse, 502, kServer, "upstream_invalid_response", Outcome::kUpstreamError, true,
+                true},
+    ErrorTraits{kUpstreamInvalidEvent, 502, kServer, "upstream_invalid_event", Outcome::kUpstreamError, true, true},
+    ErrorTraits{kUpstreamEventTooBig, 502, kServer, "upstream_event_too_big", Outcome::kUpstreamError, true, false},
+    ErrorTraits{kUpstreamTruncated, 502, kServer, "upstream_stream_truncated", Outcome::kUpstreamTruncated, true, true},
+    ErrorTraits{kUpstreamAuth, 502, kServer, "upstream_auth_failed", Outcome::kUpstreamError, true, false},
+    ErrorTraits{kUpstreamStatus, 502, kServer, "upstream_error", Outcome::kUpstreamError, true, true},
+    ErrorTraits{kClientGone, 0, "", "client_gone", Outcome::kClientAbort, false, false},
+    ErrorTraits{kClientStalled, 0, "", "client_stalled", Outcome::kClientStalled, false, false},
+};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kTable.size(); ++i) {
+    if (kTable[i].kind != static_cast<ErrorKind>(i)) return false;
+  }
+  return kTable.size() == static_cast<std::size_t>(ErrorKind::kClientStalled) + 1;
+}
+static_assert(in_order(), "the table follows the enumeration");
+
+constexpr std::array<std::string_view, kOutcomes> kOutcomeNames = {
+    "ok",           "cache_hit",      "rejected",       "rate_limited",       "shed",
+    "client_abort", "client_stalled", "upstream_error", "upstream_truncated", "timeout",
+    "internal"};
+
+}  // namespace
+
+const ErrorTraits& traits(ErrorKind kind) { return kTable[static_cast<std::size_t>(kind)]; }
+
+std::string_view to_string(Outcome outcome) { return kOutcomeNames[static_cast<std::size_t>(outcome)]; }
+
+}  // namespace sluice

@@ -1,0 +1,32 @@
+#include "sluice/core/ids.hpp"
+
+#include <cstdint>
+#include <random>
+
+namespace sluice {
+namespace {
+
+std::mt19937_64 seeded() {
+  std::random_device source;
+  std::seed_seq seed{source(), source(), source(), source()};
+  return std::mt19937_64(seed);
+}
+
+void append_hex(std::string& out, std::uint64_t bits, int digits) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (int i = 0; i < digits; ++i, bits >>= 4) out += kDigits[bits & 15];
+}
+
+}  // namespace
+
+std::string new_request_id() {
+  thread_local std::mt19937_64 generator = seeded();
+  std::string id;
+  id.reserve(28);
+  id += "req_";
+  append_hex(id, generator(), 16);
+  append_hex(id, generator(), 8);
+  return id;
+}
+
+}  // namespace sluice
