@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::json {
 
@@ -32,6 +33,7 @@ struct Member {
   std::string_view key;  // between the quotes, escapes as written
   Value value;
   std::string_view raw;  // from the key's opening quote to the end of the value
+  bool escaped = false;  // `key` holds a backslash
 };
 
 struct Fault {
@@ -41,8 +43,13 @@ struct Fault {
   std::string_view what;   // static text, e.g. "expected ',' or '}'"
 };
 
-// The whole of `text` must be one value, space around it allowed (no byte order mark).
+// The whole of `text` must be one value, space around it allowed (no byte order mark). Texts of 2 GiB are refused.
 std::expected<Value, Fault> check(std::string_view text);
+
+// The same, and in the same pass the members of the outermost object, in order, replace what is in `members`. It ends
+// up empty for any other value. An object of more than kMaxMembers is refused.
+inline constexpr std::size_t kMaxMembers = 65536;
+std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members);
 
 // The following read text that `check` has accepted; on anything else their result is unspecified (but in bounds).
 

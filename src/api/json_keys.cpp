@@ -1,0 +1,64 @@
+#include "api/json_keys.hpp"
+
+#include <algorithm>
+
+#include "api/json_escape.hpp"
+
+namespace sluice::json {
+namespace {
+
+// Keys with different marks differ; it saves nearly all comparisons in the objects one meets.
+std::uint64_t mark_of(std::string_view key) {
+  if (key.empty()) return 1;
+  const auto first = static_cast<unsigned char>(key.front());
+  const auto last = static_cast<unsigned char>(key.back());
+  return std::uint64_t{1} << ((key.size() * 11 + first * 5U + last * 3U) & 63);
+}
+
+}  // namespace
+
+KeyStack::Key KeyStack::make(std::string_view raw, bool escaped) {
+  const auto origin = static_cast<std::uint32_t>(raw.data() - text_.data());
+  if (!escaped) return {origin, origin, static_cast<std::uint32_t>(raw.size()) & 0x7FFFFFFFU, 0};
+  const auto offset = static_cast<std::uint32_t>(unescaped_.size());
+  append_unescaped(unescaped_, raw);
+  return {origin, offset, (static_cast<std::uint32_t>(unescaped_.size()) - offset) & 0x7FFFFFFFU, 1};
+}
+
+bool KeyStack::add(Frame& frame, std::string_view raw, bool escaped) {
+  const Key key = make(raw, escaped);
+  const std::size_t count = keys_.size() - frame.first;
+  keys_.push_back(key);
+  if (count >= kSmall) return true;
+  const std::string_view name = view(key);
+  const std::uint64_t mark = mark_of(name);
+  const bool met = (frame.marks & mark) != 0;
+  frame.marks |= mark;
+  if (!met) return true;
+  for (std::size_t i = frame.first; i < frame.first + count; ++i) {
+    if (view(keys_[i]) == name) return false;
+  }
+  return true;
+}
+
+std::optional<std::size_t> KeyStack::repeated(const Frame& frame) {
+  const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(frame.first);
+  std::sort(begin, keys_.end(), [this](const Key& a, const Key& b) {
+    if (a.length != b.length) return a.length < b.length;
+    return view(a) < view(b);
+  });
+  const auto twin =
+      std::adjacent_find(begin, keys_.end(), [this](const Key& a, const Key& b) { return view(a) == view(b); });
+  if (twin == keys_.end()) return std::nullopt;
+  return std::max(twin->origin, (twin + 1)->origin);
+}
+
+std::optional<std::size_t> KeyStack::close(const Frame& frame) {
+  std::optional<std::size_t> twin;
+  if (keys_.size() - frame.first > kSmall) twin = repeated(frame);
+  keys_.resize(frame.first);
+  unescaped_.resize(frame.unescaped);
+  return twin;
+}
+
+}  // namespace sluice::json

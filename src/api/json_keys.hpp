@@ -1,0 +1,50 @@
+#pragma once
+// Finds repeated member names while objects are read, innermost first, as on a stack.
+
+#include <boost/container/small_vector.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice::json {
+
+// Small objects are compared pairwise as keys come in, larger ones are sorted when they close: n log n whatever the
+// keys are. Keys are compared as they read once unescaped. Offsets and lengths stay below 2^31.
+class KeyStack {
+ public:
+  explicit KeyStack(std::string_view text) : text_(text) {}
+
+  struct Frame {  // one open object
+    std::size_t first = 0;
+    std::size_t unescaped = 0;
+    std::uint64_t marks = 0;
+  };
+  Frame open() const { return {keys_.size(), unescaped_.size(), 0}; }
+  // `raw` lies in the text. False if the object, while it is small, has this key already.
+  bool add(Frame& frame, std::string_view raw, bool escaped);
+  // Forgets the object's keys. The offset of a key that came twice, if there is one that `add` did not see.
+  std::optional<std::size_t> close(const Frame& frame);
+
+ private:
+  struct Key {
+    std::uint32_t origin;  // in the text
+    std::uint32_t offset;  // in the text, or in unescaped_
+    std::uint32_t length : 31;
+    std::uint32_t moved : 1;
+  };
+  static constexpr std::size_t kSmall = 24;
+
+  std::string_view view(const Key& key) const {
+    return std::string_view(key.moved ? std::string_view(unescaped_) : text_).substr(key.offset, key.length);
+  }
+  Key make(std::string_view raw, bool escaped);
+  std::optional<std::size_t> repeated(const Frame& frame);
+
+  std::string_view text_;
+  boost::container::small_vector<Key, 48> keys_;
+  std::string unescaped_;
+};
+
+}  // namespace sluice::json

@@ -1,0 +1,91 @@
+#include "api/json_escape.hpp"
+#include "api/json_scan.hpp"
+#include "sluice/api/json.hpp"
+
+namespace sluice::json {
+namespace {
+
+std::string_view between(const char* begin, const char* end) { return {begin, static_cast<std::size_t>(end - begin)}; }
+
+std::string_view inside(Value value, bool wanted) {
+  return wanted && value.raw.size() >= 2 ? value.raw.substr(1, value.raw.size() - 2) : std::string_view();
+}
+
+const char* past_comma(const char* p, const char* end) {
+  p = scan::skip_space(p, end);
+  return p != end && *p == ',' ? p + 1 : p;
+}
+
+}  // namespace
+
+Members::Members(Value object) : inside_(inside(object, object.is_object())) {}
+
+Members::Iterator Members::begin() const {
+  Iterator it;
+  it.rest_ = inside_;
+  it.done_ = false;
+  it.advance();
+  return it;
+}
+
+void Members::Iterator::advance() {
+  const char* const end = rest_.data() + rest_.size();
+  const char* const start = scan::skip_space(rest_.data(), end);
+  if (start == end || *start != '"') {
+    done_ = true;
+    return;
+  }
+  member_.escaped = false;
+  const char* const key_end = scan::skip_string(start, end, &member_.escaped);
+  const char* p = scan::skip_space(key_end, end);
+  if (p != end) p = scan::skip_space(p + 1, end);
+  const char* const value_end = scan::skip_value(p, end);
+  member_.key = key_end - start >= 2 ? between(start + 1, key_end - 1) : std::string_view();
+  member_.value.raw = between(p, value_end);
+  member_.raw = between(start, value_end);
+  rest_ = between(past_comma(value_end, end), end);
+}
+
+Elements::Elements(Value array) : inside_(inside(array, array.is_array())) {}
+
+Elements::Iterator Elements::begin() const {
+  Iterator it;
+  it.rest_ = inside_;
+  it.done_ = false;
+  it.advance();
+  return it;
+}
+
+void Elements::Iterator::advance() {
+  const char* const end = rest_.data() + rest_.size();
+  const char* const start = scan::skip_space(rest_.data(), end);
+  const char* const stop = scan::skip_value(start, end);
+  if (stop == start) {
+    done_ = true;
+    return;
+  }
+  value_.raw = between(start, stop);
+  rest_ = between(past_comma(stop, end), end);
+}
+
+bool key_is(const Member& member, std::string_view name) {
+  if (!member.escaped) return member.key == name;
+  std::string key;
+  append_unescaped(key, member.key);
+  return key == name;
+}
+
+std::optional<Value> find(Value object, std::string_view name) {
+  for (const Member& member : Members(object)) {
+    if (key_is(member, name)) return member.value;
+  }
+  return std::nullopt;
+}
+
+std::string text_of(Value value) {
+  std::string text;
+  append_unescaped(text, inside(value, value.is_string()));
+  return text;
+}
+
+}  // namespace sluice::json
