@@ -1,0 +1,71 @@
+#pragma once
+// The real gateway binary, run on ports of its own with a configuration in a directory of its own.
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/metrics.hpp"
+#include "support/process.hpp"
+#include "support/raw_client.hpp"
+#include "support/temp_dir.hpp"
+
+namespace sluice::support {
+
+struct GatewayOptions {
+  std::string binary;
+  std::string config;                              // "{DIR}" stands for the directory
+  std::map<std::string, std::string> environment;  // beside UP_KEY=sk-upstream-secret
+  std::map<std::string, std::string> files;        // written beside the configuration first
+};
+
+class Gateway {
+ public:
+  explicit Gateway(const GatewayOptions& options);
+
+  // Until both ports are known; false if the process ended or took too long.
+  bool wait_ready(milliseconds timeout = 20s);
+  std::uint16_t port() const { return port_; }
+  std::uint16_t admin_port() const { return admin_port_; }
+
+  Process& process() { return process_; }
+  void signal(int number) const { process_.signal(number); }
+  std::optional<int> wait_exit(milliseconds timeout = 10s) { return process_.wait_exit(timeout); }
+  std::string output() const { return process_.output(); }
+  bool wait_output(std::string_view text, milliseconds timeout = 5s) const;
+
+  void replace_config(const std::string& text) const;
+  std::string config_path() const { return directory_.path("gateway.yaml"); }
+  const TempDir& directory() const { return directory_; }
+
+  // The complete lines of {DIR}/trace.jsonl; waits until there are `count`, and returns what there is then.
+  std::vector<nlohmann::json> trace(std::size_t count = 0, milliseconds timeout = 5s) const;
+  Metrics metrics() const;
+  Response admin(std::string_view target) const { return fetch(admin_port_, get_request(target)); }
+
+  std::size_t open_fds() const;
+  std::size_t resident_bytes() const;
+  // Sanitizer reports in the output, as text; empty is good.
+  std::string sanitizer_report() const;
+
+ private:
+  TempDir directory_;
+  Process process_;
+  std::uint16_t port_ = 0;
+  std::uint16_t admin_port_ = 0;
+};
+
+// Runs `binary check FILE` on that text; exit code and output.
+struct CheckResult {
+  int exit_code = -1;
+  std::string output;
+};
+CheckResult check_config(const std::string& binary, const std::string& text);
+
+// Polls a condition that no signal announces, every few milliseconds, up to `timeout`.
+bool eventually(const std::function<bool()>& condition, milliseconds timeout = 5s);
+
+}  // namespace sluice::support
