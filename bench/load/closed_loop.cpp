@@ -1,0 +1,64 @@
+#include "closed_loop.hpp"
+
+#include "texts.hpp"
+
+namespace sluice::bench {
+
+ClosedLoop::ClosedLoop(const ClosedLoopOptions& options)
+    : options_(options), request_(chat_request({.body_bytes = options.body_bytes, .stream = false, .label = {}})) {
+  for (std::size_t i = 0; i < options_.connections; ++i) {
+    calls_.push_back(std::make_unique<Call>(loop_, *this, options_.port));
+  }
+}
+
+bool ClosedLoop::run() {
+  const Time start = Clock::now();
+  for (const auto& call : calls_) call->start(request_);
+  busy_ = calls_.size();
+  poll_until(start + options_.warm_up);
+  phase_ = Phase::kMeasure;
+  print_line(R"({"phase":"measure","count":0})");
+  const Time from = Clock::now();
+  poll_until(from + options_.measure);
+  phase_ = Phase::kEnd;
+  const std::chrono::duration<double> took = Clock::now() - from;
+  print_line(R"({"phase":"measured","count":)" + std::to_string(latency_.size()) + "}");
+  poll_until(Clock::now() + std::chrono::seconds(5));
+  if (busy_ > 0 && failures_.count() == 0) failures_.add("no answer for five seconds");
+  const double rate = static_cast<double>(latency_.size()) / took.count();
+  print_line(R"({"result":{"per_second":)" + std::to_string(rate) + R"(,"latency":)" + latency_.json() + "," +
+             failures_.json() + "}}");
+  return failures_.count() == 0;
+}
+
+void ClosedLoop::poll_until(Time end) {
+  while (busy_ > 0 && failures_.count() == 0 && Clock::now() < end) loop_.poll(end);
+}
+
+void ClosedLoop::on_progress(Call& call) {
+  if (call.busy()) return;
+  const Time now = Clock::now();
+  if (phase_ == Phase::kMeasure) latency_.add(now - call.started());
+  check(call);
+  if (phase_ == Phase::kEnd) {
+    --busy_;
+  } else {
+    call.start(request_);
+  }
+}
+
+void ClosedLoop::check(Call& call) {
+  const std::string& body = call.reader().body();
+  if (call.reader().status() != 200) return failures_.add(std::string(call.reader().head()) + body);
+  if (!body.ends_with('}') || body.find(kEndMark) == std::string::npos ||
+      body.find("\"total_tokens\":") == std::string::npos) {
+    failures_.add("not the answer of the upstream: " + body);
+  }
+}
+
+void ClosedLoop::on_broken(Call&, std::string_view why) {
+  --busy_;
+  failures_.add(why);
+}
+
+}  // namespace sluice::bench

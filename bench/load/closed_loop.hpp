@@ -1,0 +1,45 @@
+#pragma once
+// `connections` clients that each send the next request when the answer to the last has come. Checks every answer.
+
+#include <memory>
+#include <vector>
+
+#include "call.hpp"
+#include "samples.hpp"
+
+namespace sluice::bench {
+
+struct ClosedLoopOptions {
+  std::uint16_t port = 0;
+  std::size_t connections = 1;
+  std::size_t body_bytes = 1500;
+  std::chrono::milliseconds warm_up{500};
+  std::chrono::milliseconds measure{3000};
+};
+
+class ClosedLoop : public CallOwner {
+ public:
+  explicit ClosedLoop(const ClosedLoopOptions& options);
+  // Prints {"phase":"measure"}, {"phase":"measured"} and the result. False: something failed.
+  bool run();
+
+  void on_progress(Call& call) override;
+  void on_broken(Call& call, std::string_view why) override;
+
+ private:
+  enum class Phase { kWarmUp, kMeasure, kEnd };
+
+  void poll_until(Time end);
+  void check(Call& call);
+
+  ClosedLoopOptions options_;
+  Loop loop_;
+  std::string request_;
+  std::vector<std::unique_ptr<Call>> calls_;
+  Phase phase_ = Phase::kWarmUp;
+  std::size_t busy_ = 0;
+  Samples latency_;
+  Failures failures_;
+};
+
+}  // namespace sluice::bench
