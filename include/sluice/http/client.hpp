@@ -1,0 +1,84 @@
+#pragma once
+// The upstream side: keep-alive connections per worker and per origin, one request at a time on each.
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/core/async.hpp"
+#include "sluice/core/clock.hpp"
+#include "sluice/core/error.hpp"
+#include "sluice/http/head.hpp"
+#include "sluice/http/tls.hpp"
+
+namespace sluice {
+class TimerWheel;
+}
+
+namespace sluice::http {
+
+// Where requests go. Comes from the operator's configuration only; connections are shared among equal identities.
+struct Origin {
+  std::string host;  // name or address, no brackets
+  std::uint16_t port = 80;
+  std::shared_ptr<const TlsContext> tls;  // null: plain
+  std::string identity;                   // equal: the same host, port and TLS settings
+  std::size_t max_idle = 256;             // connections kept for reuse, per worker
+  milliseconds idle_timeout{30'000};      // and for how long
+};
+
+// One request. Everything it points to outlives the call of open().
+struct Outgoing {
+  std::shared_ptr<const Origin> origin;
+  std::string head;  // complete, with its empty line
+  std::vector<std::string_view> body;
+  milliseconds connect_timeout{2'000};
+  TimePoint head_due = kNever;  // when the response's head must have come
+};
+
+// What the record wants to know about the way there.
+struct OpenTimes {
+  TimePoint connected{};
+  TimePoint first_byte{};
+  bool reused = false;
+};
+
+// The answer, pulled by whoever relays it. Destroying it closes the connection, at any time and at once, unless the
+// body was read to its end: then the connection may serve again.
+class ResponseStream {
+ public:
+  virtual ~ResponseStream() = default;
+  virtual const ResponseHead& head() const = 0;
+
+  // Some bytes of the body, valid until the next call; empty when the body is complete. Errors: kUpstreamTruncated
+  // (the body is shorter than its framing says), kUpstreamInvalidResponse, kUpstreamIdleTimeout (nothing until `due`),
+  // kClientGone (the task was cancelled).
+  virtual Task<Result<std::string_view>> read_some(TimePoint due) = 0;
+
+  // Nothing more of the body matters. Keeps the connection for reuse if its end comes soon; never makes anyone wait.
+  static void finish(std::unique_ptr<ResponseStream> stream);
+
+ protected:
+  virtual void finish_in_background(std::unique_ptr<ResponseStream> self) = 0;
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  // Connects or reuses, sends, skips 1xx and returns with the final head. A reused connection that died before the
+  // first byte of an answer is replaced once, unseen. Redirects are not followed. Errors: kUpstreamConnectFailed,
+  // kUpstreamTls, kUpstreamTimeout, kUpstreamReset, kUpstreamInvalidResponse, kClientGone.
+  virtual Task<Result<std::unique_ptr<ResponseStream>>> open(const Outgoing& request, OpenTimes& times) = 0;
+};
+
+struct ClientLimits {
+  HeadLimits head;
+  milliseconds dns_ttl{30'000};
+};
+// One per worker, used on the worker's thread only.
+std::unique_ptr<Client> make_client(net::io_context& io, TimerWheel& timers, ClientLimits limits);
+
+}  // namespace sluice::http

@@ -1,0 +1,77 @@
+#pragma once
+// Counters of one worker. Plain numbers, touched by that worker's thread only; a scrape asks each worker for a copy,
+// adds them up and renders the text. So counting costs no lock and no atomic, and a series exists only for names that
+// the configuration gave. Names follow the OpenTelemetry GenAI semantic conventions where they have one.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "sluice/observe/record.hpp"
+
+namespace sluice::observe {
+
+// Cumulative buckets are computed when rendering; `counts` has one more for what lies above the last bound.
+struct Histogram {
+  std::vector<std::uint64_t> counts;
+  double sum = 0;
+  std::uint64_t total = 0;
+  void observe(double value, std::span<const double> bounds);
+  void merge(const Histogram& other);
+};
+
+class Metrics {
+ public:
+  void count(const Record& record);
+  void count_reject(ErrorKind kind) { ++rejects_[kind]; }
+  void merge(const Metrics& other);
+
+  std::int64_t requests_in_flight = 0;
+  std::int64_t connections = 0;
+  std::int64_t streams = 0;  // answers being relayed event by event
+
+  // The text exposition format, version 0.0.4.
+  std::string render() const;
+
+ private:
+  struct Series {  // per endpoint, route and provider
+    std::map<std::pair<Outcome, int>, std::uint64_t> requests;
+    Histogram duration;
+    Histogram first_token;
+    Histogram per_token;
+    Histogram overhead;  // our own share before the upstream was asked
+    std::uint64_t input = 0, output = 0, cached = 0, reasoning = 0;
+    std::uint64_t events = 0;
+    std::uint64_t anomalies = 0;
+  };
+  using SeriesKey = std::tuple<Endpoint, std::string, std::string>;
+  friend class Exposition;
+
+  Series& series_of(const Record& record);
+
+  std::map<SeriesKey, Series> series_;
+  Series* last_series_ = nullptr;  // most requests look like the one before
+  SeriesKey last_key_;
+  std::map<std::pair<std::string, std::string_view>, std::uint64_t> attempts_;
+  std::map<std::string, std::uint64_t> reused_;  // attempts on a connection that had served before, by provider
+  std::map<ErrorKind, std::uint64_t> rejects_;
+};
+
+// Facts of the process that are no worker's.
+struct ProcessFacts {
+  std::uint64_t trace_lines = 0;
+  std::uint64_t trace_dropped = 0;
+  std::uint64_t log_dropped = 0;
+  std::uint64_t reloads_ok = 0;
+  std::uint64_t reloads_failed = 0;
+  std::string config_hash;
+  unsigned workers = 0;
+  bool draining = false;
+};
+std::string render_process(const ProcessFacts& facts);
+
+}  // namespace sluice::observe

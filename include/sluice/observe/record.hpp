@@ -1,0 +1,70 @@
+#pragma once
+// What happened to one request: the sole source of the log line, the metrics and the trace line, written once, when
+// the exchange is over. Filled in by the stages on the way.
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/core/clock.hpp"
+#include "sluice/core/endpoint.hpp"
+#include "sluice/core/error.hpp"
+#include "sluice/core/usage.hpp"
+
+namespace sluice::observe {
+
+// The moments of a request, in order. What was not reached stays unset.
+enum class Stage : std::uint8_t { kParse, kRoute, kConnect, kFirstByte, kFirstToken, kLastToken, kTotal };
+inline constexpr std::size_t kStages = 7;
+
+// Where an exchange stood; on the record it says where an abort hit.
+enum class Phase : std::uint8_t { kBody, kConnect, kFirstToken, kStream, kAnswer };
+std::string_view to_string(Phase phase);
+
+// One try of one target.
+struct Attempt {
+  std::string provider;
+  std::string_view result;  // "ok" or the error's code: a closed set
+  bool reused = false;      // the connection had served before
+};
+
+struct Record {
+  std::chrono::system_clock::time_point time;  // when the request's first byte was read
+  TimePoint started;
+  std::string request_id;
+  std::string client_request_id;  // x-client-request-id
+  std::string upstream_request_id;
+  Endpoint endpoint = Endpoint::kNone;
+  bool stream = false;
+  std::string model;            // as asked for, truncated; never a label
+  std::string route = "other";  // the models entry that matched: a label
+  std::string provider;         // a label; empty until routed
+  std::string upstream_model;
+  std::vector<Attempt> attempts;
+  int status = 0;  // sent to the client; 0 if nothing was
+  Outcome outcome = Outcome::kOk;
+  std::string error;   // code
+  std::string detail;  // for operators only
+  Phase phase = Phase::kBody;
+  std::string finish_reason;
+  Usage usage;
+  std::array<TimePoint, kStages> stages{};
+  std::uint64_t bytes_in = 0;   // body received
+  std::uint64_t bytes_out = 0;  // body sent
+  std::uint64_t events = 0;     // of a stream, as sent
+
+  void reached(Stage stage, TimePoint now) { stages[static_cast<std::size_t>(stage)] = now; }
+  void reached(Stage stage) { reached(stage, Clock::now()); }
+  std::optional<nanoseconds> until(Stage stage) const;  // since the request began
+};
+
+// One JSON object and a line feed; docs/traces.md lists the members.
+void append_trace_line(std::string& out, const Record& record);
+// One line for people, without any of the client's text but the model.
+void append_log_line(std::string& out, const Record& record);
+
+}  // namespace sluice::observe

@@ -1,0 +1,87 @@
+#include "sluice/http/client.hpp"
+
+#include "http/pool.hpp"
+#include "http/resolver.hpp"
+#include "http/upstream_response.hpp"
+
+namespace sluice::http {
+namespace {
+
+std::unexpected<Error> connect_failed(const IoError& error) {
+  switch (error.fault) {
+    case IoFault::kCancelled:
+      return fail(ErrorKind::kClientGone, "The client closed the connection.");
+    case IoFault::kTimeout:
+      return fail(ErrorKind::kUpstreamTimeout, "The upstream could not be reached in time.",
+                  "connect: " + error.detail);
+    case IoFault::kTls:
+      return fail(ErrorKind::kUpstreamTls, "A secure connection to the upstream could not be made.", error.detail);
+    default:
+      return fail(ErrorKind::kUpstreamConnectFailed, "The upstream could not be reached.", error.detail);
+  }
+}
+
+class PooledClient final : public Client {
+ public:
+  PooledClient(net::io_context& io, TimerWheel& timers, ClientLimits limits)
+      : io_(io), timers_(timers), limits_(limits), resolver_(io, limits.dns_ttl), pool_(timers) {}
+
+  Task<Result<std::unique_ptr<ResponseStream>>> open(const Outgoing& request, OpenTimes& times) override {
+    if (auto idle = pool_.take(*request.origin)) {
+      times.reused = true;
+      bool got_bytes = false;
+      auto answer = co_await exchange(request, std::move(idle), times, got_bytes);
+      if (answer || got_bytes || answer.error().kind != ErrorKind::kUpstreamReset) co_return std::move(answer);
+      times.reused = false;
+    }
+    auto connection = co_await connect(request);
+    if (!connection) co_return std::unexpected(std::move(connection.error()));
+    bool got_bytes = false;
+    co_return co_await exchange(request, std::move(*connection), times, got_bytes);
+  }
+
+ private:
+  Task<Result<std::unique_ptr<Transport>>> connect(const Outgoing& request) {
+    const Origin& origin = *request.origin;
+    const auto due = std::min(Clock::now() + request.connect_timeout, request.head_due);
+    auto addresses = co_await resolver_.resolve(origin.host, origin.port, due);
+    if (!addresses) co_return connect_failed(addresses.error());
+    auto connection = std::make_unique<Transport>(io_, timers_);
+    if (auto made = co_await connection->connect(*addresses, due); !made) co_return connect_failed(made.error());
+    if (origin.tls) {
+      auto secured = co_await connection->handshake(origin.tls, origin.host, due);
+      if (!secured) co_return connect_failed(secured.error());
+    }
+    co_return std::move(connection);
+  }
+
+  Task<Result<std::unique_ptr<ResponseStream>>> exchange(const Outgoing& request, std::unique_ptr<Transport> connection,
+                                                         OpenTimes& times, bool& got_bytes) {
+    times.connected = Clock::now();
+    std::vector<std::string_view> pieces{request.head};
+    pieces.insert(pieces.end(), request.body.begin(), request.body.end());
+    auto written = co_await connection->write(pieces, request.head_due);
+    if (!written && written.error().fault == IoFault::kCancelled) co_return connect_failed(written.error());
+    // An upstream may answer and close before it has read all of the request (413): its answer counts.
+    auto response = std::make_unique<UpstreamResponse>(io_, pool_, request.origin, std::move(connection));
+    auto head = co_await response->read_head(limits_.head, request.head_due, got_bytes);
+    if (!head) co_return std::unexpected(std::move(head.error()));
+    times.first_byte = Clock::now();
+    if (!written) response->forbid_reuse();
+    co_return std::unique_ptr<ResponseStream>(std::move(response));
+  }
+
+  net::io_context& io_;
+  TimerWheel& timers_;
+  ClientLimits limits_;
+  Resolver resolver_;
+  Pool pool_;
+};
+
+}  // namespace
+
+std::unique_ptr<Client> make_client(net::io_context& io, TimerWheel& timers, ClientLimits limits) {
+  return std::make_unique<PooledClient>(io, timers, limits);
+}
+
+}  // namespace sluice::http

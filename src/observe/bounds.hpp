@@ -1,0 +1,16 @@
+#pragma once
+// Bucket bounds in seconds. The first three are those of the OpenTelemetry GenAI metrics.
+
+#include <array>
+
+namespace sluice::observe {
+
+inline constexpr std::array kDurationBounds = {0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64,
+                                               1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
+inline constexpr std::array kFirstTokenBounds = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1,
+                                                 0.25,  0.5,   0.75, 1.0,  2.5,  5.0,  7.5,  10.0};
+inline constexpr std::array kPerTokenBounds = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5};
+inline constexpr std::array kOverheadBounds = {0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005,
+                                               0.001,   0.0025,   0.005,   0.01,   0.025,   0.1};
+
+}  // namespace sluice::observe

@@ -1,0 +1,207 @@
+// Rendering: our numbers in prometheus-cpp's families, and its serializer for the text format.
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <limits>
+
+#include "observe/bounds.hpp"
+#include "sluice/core/build_info.hpp"
+#include "sluice/observe/metrics.hpp"
+
+namespace sluice::observe {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+MetricFamily family(std::string name, std::string help, MetricType type) {
+  MetricFamily made;
+  made.name = std::move(name);
+  made.help = std::move(help);
+  made.type = type;
+  return made;
+}
+
+void add_number(MetricFamily& to, Labels labels, double value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  if (to.type == MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  to.metric.push_back(std::move(metric));
+}
+
+void add_histogram(MetricFamily& to, Labels labels, const Histogram& from, std::span<const double> bounds) {
+  if (from.total == 0) return;
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  std::uint64_t cumulative = 0;
+  for (std::size_t i = 0; i < from.counts.size(); ++i) {
+    cumulative += from.counts[i];
+    metric.histogram.bucket.push_back(
+        {cumulative, i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity()});
+  }
+  metric.histogram.sample_count = from.total;
+  metric.histogram.sample_sum = from.sum;
+  to.metric.push_back(std::move(metric));
+}
+
+std::string render_families(const std::vector<MetricFamily>& families) {
+  std::vector<MetricFamily> filled;
+  for (const auto& one : families) {
+    if (!one.metric.empty()) filled.push_back(one);
+  }
+  return prometheus::TextSerializer{}.Serialize(filled);
+}
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  double total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+double open_descriptors() {
+  std::error_code failed;
+  std::filesystem::directory_iterator entries("/proc/self/fd", failed);
+  return failed ? 0 : static_cast<double>(std::distance(begin(entries), end(entries)) - 1);
+}
+
+double cpu_seconds() {
+  timespec spent{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
+
+const double kStartedAt = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+
+}  // namespace
+
+class Exposition {
+ public:
+  explicit Exposition(const Metrics& from) : from_(from) {}
+
+  std::string render() {
+    for (const auto& [key, series] : from_.series_) {
+      const auto& [endpoint, route, provider] = key;
+      add_series({{"endpoint", std::string(to_string(endpoint))}, {"model", route}, {"provider", provider}}, series);
+    }
+    for (const auto& [what, count] : from_.attempts_) {
+      add_number(attempts_, {{"provider", what.first}, {"result", std::string(what.second)}},
+                 static_cast<double>(count));
+    }
+    for (const auto& [provider, count] : from_.reused_) {
+      add_number(reused_, {{"provider", provider}}, static_cast<double>(count));
+    }
+    for (const auto& [kind, count] : from_.rejects_) {
+      add_number(rejects_, {{"reason", std::string(traits(kind).code)}}, static_cast<double>(count));
+    }
+    add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
+    add_number(connections_, {}, static_cast<double>(from_.connections));
+    add_number(streams_, {}, static_cast<double>(from_.streams));
+    return render_families({requests_, duration_, first_token_, per_token_, overhead_, tokens_, events_, anomalies_,
+                            attempts_, reused_, rejects_, in_flight_, streams_, connections_});
+  }
+
+ private:
+  void add_series(const Labels& labels, const Metrics::Series& series) {
+    for (const auto& [what, count] : series.requests) {
+      Labels with = labels;
+      with.push_back({"outcome", std::string(to_string(what.first))});
+      with.push_back({"status", std::to_string(what.second)});
+      add_number(requests_, std::move(with), static_cast<double>(count));
+    }
+    add_histogram(duration_, labels, series.duration, kDurationBounds);
+    add_histogram(first_token_, labels, series.first_token, kFirstTokenBounds);
+    add_histogram(per_token_, labels, series.per_token, kPerTokenBounds);
+    add_histogram(overhead_, labels, series.overhead, kOverheadBounds);
+    const std::pair<const char*, std::uint64_t> kinds[] = {
+        {"input", series.input}, {"output", series.output}, {"cached", series.cached}, {"reasoning", series.reasoning}};
+    for (const auto& [kind, count] : kinds) {
+      if (count == 0) continue;
+      Labels with = labels;
+      with.push_back({"type", kind});
+      add_number(tokens_, std::move(with), static_cast<double>(count));
+    }
+    if (series.events > 0) add_number(events_, labels, static_cast<double>(series.events));
+    if (series.anomalies > 0) add_number(anomalies_, labels, static_cast<double>(series.anomalies));
+  }
+
+  const Metrics& from_;
+  MetricFamily requests_ =
+      family("sluice_requests_total", "Requests answered or given up, by how they ended.", MetricType::Counter);
+  MetricFamily duration_ =
+      family("gen_ai_server_request_duration_seconds",
+             "From the first byte of a request to the last byte of its answer.", MetricType::Histogram);
+  MetricFamily first_token_ =
+      family("gen_ai_server_time_to_first_token_seconds",
+             "Streams: from the first byte of a request to the first event.", MetricType::Histogram);
+  MetricFamily per_token_ = family("gen_ai_server_time_per_output_token_seconds",
+                                   "Streams: mean time between output tokens after the first.", MetricType::Histogram);
+  MetricFamily overhead_ =
+      family("sluice_overhead_seconds", "From the first byte of a request to the moment its upstream is asked.",
+             MetricType::Histogram);
+  MetricFamily tokens_ = family("sluice_tokens_total", "Tokens used; input includes cached, output includes reasoning.",
+                                MetricType::Counter);
+  MetricFamily events_ = family("sluice_stream_events_total", "Events relayed in streams.", MetricType::Counter);
+  MetricFamily anomalies_ =
+      family("sluice_usage_anomalies_total", "Usage reports with negative, fractional, huge or mistyped numbers.",
+             MetricType::Counter);
+  MetricFamily attempts_ =
+      family("sluice_upstream_attempts_total", "Tries of an upstream, by result.", MetricType::Counter);
+  MetricFamily reused_ = family("sluice_upstream_reused_connections_total",
+                                "Tries that went over a connection that had served before.", MetricType::Counter);
+  MetricFamily rejects_ =
+      family("sluice_http_rejects_total", "Requests refused before their head could be believed.", MetricType::Counter);
+  MetricFamily in_flight_ = family("sluice_requests_in_flight", "Requests being served now.", MetricType::Gauge);
+  MetricFamily streams_ = family("sluice_streams_in_flight", "Streams being relayed now.", MetricType::Gauge);
+  MetricFamily connections_ = family("sluice_client_connections", "Open connections of clients.", MetricType::Gauge);
+};
+
+std::string Metrics::render() const { return Exposition(*this).render(); }
+
+std::string render_process(const ProcessFacts& facts) {
+  const auto counter = [](std::string name, std::string help, std::uint64_t value) {
+    auto made = family(std::move(name), std::move(help), MetricType::Counter);
+    add_number(made, {}, static_cast<double>(value));
+    return made;
+  };
+  const auto gauge = [](std::string name, std::string help, double value) {
+    auto made = family(std::move(name), std::move(help), MetricType::Gauge);
+    add_number(made, {}, value);
+    return made;
+  };
+  auto info = family("sluice_build_info", "Always 1; the version is a label.", MetricType::Gauge);
+  add_number(info, {{"version", std::string(version())}}, 1);
+  auto config =
+      family("sluice_config_info", "Always 1; the hash of the configuration in force is a label.", MetricType::Gauge);
+  add_number(config, {{"hash", facts.config_hash}}, 1);
+  auto reloads = family("sluice_config_reloads_total", "Reloads since the start, by result.", MetricType::Counter);
+  add_number(reloads, {{"result", "ok"}}, static_cast<double>(facts.reloads_ok));
+  add_number(reloads, {{"result", "failed"}}, static_cast<double>(facts.reloads_failed));
+  auto cpu = family("process_cpu_seconds_total", "User and system time spent.", MetricType::Counter);
+  add_number(cpu, {}, cpu_seconds());
+  return render_families(
+      {info, config, reloads, cpu,
+       counter("sluice_trace_lines_total", "Lines written to the trace.", facts.trace_lines),
+       counter("sluice_trace_dropped_total", "Trace lines lost because the file could not keep up or be written.",
+               facts.trace_dropped),
+       counter("sluice_log_dropped_total", "Log lines lost for the same reasons.", facts.log_dropped),
+       gauge("sluice_workers", "Worker threads.", facts.workers),
+       gauge("sluice_draining", "1 once the process has been told to stop.", facts.draining ? 1 : 0),
+       gauge("process_resident_memory_bytes", "Resident memory.", resident_bytes()),
+       gauge("process_open_fds", "Open file descriptors.", open_descriptors()),
+       gauge("process_start_time_seconds", "Start of the process, in seconds since the epoch.", kStartedAt)});
+}
+
+}  // namespace sluice::observe

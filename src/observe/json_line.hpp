@@ -1,0 +1,60 @@
+#pragma once
+// Members of a JSON object appended to a line that is already open.
+
+#include <concepts>
+#include <string>
+#include <string_view>
+
+#include "sluice/core/json_string.hpp"
+#include "sluice/core/text.hpp"
+
+namespace sluice::observe {
+
+class JsonLine {
+ public:
+  explicit JsonLine(std::string& out) : out_(out) {}
+
+  // `value` comes from a closed set of plain names.
+  JsonLine& name(std::string_view key, std::string_view value) {
+    begin(key);
+    out_.append("\"").append(value).append("\"");
+    return *this;
+  }
+  // `value` may hold anything.
+  JsonLine& text(std::string_view key, std::string_view value) {
+    begin(key);
+    append_json_string(out_, value);
+    return *this;
+  }
+  JsonLine& number(std::string_view key, std::integral auto value) {
+    begin(key);
+    append_number(out_, value);
+    return *this;
+  }
+  JsonLine& boolean(std::string_view key, bool value) {
+    begin(key);
+    out_ += value ? "true" : "false";
+    return *this;
+  }
+  void open(std::string_view key) {
+    begin(key);
+    out_ += '{';
+    first_ = true;
+  }
+  void close() {
+    out_ += '}';
+    first_ = false;
+  }
+
+ private:
+  void begin(std::string_view key) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    out_.append("\"").append(key).append("\":");
+  }
+
+  std::string& out_;
+  bool first_ = false;
+};
+
+}  // namespace sluice::observe

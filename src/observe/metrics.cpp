@@ -1,0 +1,86 @@
+#include "sluice/observe/metrics.hpp"
+
+#include <algorithm>
+
+#include "observe/bounds.hpp"
+
+namespace sluice::observe {
+namespace {
+
+double seconds(nanoseconds span) { return std::chrono::duration<double>(span).count(); }
+
+std::uint64_t unsigned_of(std::int64_t value) { return value > 0 ? static_cast<std::uint64_t>(value) : 0; }
+
+}  // namespace
+
+void Histogram::observe(double value, std::span<const double> bounds) {
+  if (counts.empty()) counts.resize(bounds.size() + 1);
+  ++counts[static_cast<std::size_t>(std::ranges::lower_bound(bounds, value) - bounds.begin())];
+  sum += value;
+  ++total;
+}
+
+void Histogram::merge(const Histogram& other) {
+  if (counts.size() < other.counts.size()) counts.resize(other.counts.size());
+  for (std::size_t i = 0; i < other.counts.size(); ++i) counts[i] += other.counts[i];
+  sum += other.sum;
+  total += other.total;
+}
+
+Metrics::Series& Metrics::series_of(const Record& record) {
+  const auto& [endpoint, route, provider] = last_key_;
+  if (last_series_ != nullptr && endpoint == record.endpoint && route == record.route && provider == record.provider) {
+    return *last_series_;
+  }
+  last_key_ = {record.endpoint, record.route, record.provider};
+  last_series_ = &series_[last_key_];
+  return *last_series_;
+}
+
+void Metrics::count(const Record& record) {
+  Series& series = series_of(record);
+  ++series.requests[{record.outcome, record.status}];
+  if (auto total = record.until(Stage::kTotal)) series.duration.observe(seconds(*total), kDurationBounds);
+  const auto first = record.until(Stage::kFirstToken);
+  const auto last = record.until(Stage::kLastToken);
+  if (record.stream && first) series.first_token.observe(seconds(*first), kFirstTokenBounds);
+  if (record.stream && first && last && record.usage.output > 1) {
+    series.per_token.observe(seconds(*last - *first) / static_cast<double>(record.usage.output - 1), kPerTokenBounds);
+  }
+  if (auto routed = record.until(Stage::kRoute)) series.overhead.observe(seconds(*routed), kOverheadBounds);
+  series.input += unsigned_of(record.usage.input);
+  series.output += unsigned_of(record.usage.output);
+  series.cached += unsigned_of(record.usage.cached);
+  series.reasoning += unsigned_of(record.usage.reasoning);
+  series.events += record.events;
+  series.anomalies += record.usage.anomalous ? 1 : 0;
+  for (const Attempt& attempt : record.attempts) {
+    ++attempts_[{attempt.provider, attempt.result}];
+    if (attempt.reused) ++reused_[attempt.provider];
+  }
+}
+
+void Metrics::merge(const Metrics& other) {
+  requests_in_flight += other.requests_in_flight;
+  connections += other.connections;
+  streams += other.streams;
+  for (const auto& [key, from] : other.series_) {
+    Series& to = series_[key];
+    for (const auto& [what, count] : from.requests) to.requests[what] += count;
+    to.duration.merge(from.duration);
+    to.first_token.merge(from.first_token);
+    to.per_token.merge(from.per_token);
+    to.overhead.merge(from.overhead);
+    to.input += from.input;
+    to.output += from.output;
+    to.cached += from.cached;
+    to.reasoning += from.reasoning;
+    to.events += from.events;
+    to.anomalies += from.anomalies;
+  }
+  for (const auto& [what, count] : other.attempts_) attempts_[what] += count;
+  for (const auto& [what, count] : other.reused_) reused_[what] += count;
+  for (const auto& [what, count] : other.rejects_) rejects_[what] += count;
+}
+
+}  // namespace sluice::observe

@@ -1,0 +1,121 @@
+#include "sluice/observe/record.hpp"
+
+#include <ctime>
+
+#include "observe/json_line.hpp"
+#include "sluice/core/text.hpp"
+
+namespace sluice::observe {
+namespace {
+
+constexpr std::array<std::string_view, kStages> kStageNames = {"parse",       "route",      "connect", "first_byte",
+                                                               "first_token", "last_token", "total"};
+
+std::int64_t microseconds_of(nanoseconds span) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
+}
+
+// RFC 3339 in UTC, with microseconds. The date part changes once a second, so it is kept between lines.
+void append_time(std::string& out, std::chrono::system_clock::time_point time) {
+  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+  const std::time_t second = since / 1'000'000;
+  thread_local std::time_t known = -1;
+  thread_local char text[32];
+  if (second != known) {
+    std::tm parts{};
+    ::gmtime_r(&second, &parts);
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &parts);
+    known = second;
+  }
+  char fraction[8];
+  auto rest = static_cast<unsigned>(since % 1'000'000);
+  for (int i = 5; i >= 0; --i, rest /= 10) fraction[i] = static_cast<char>('0' + rest % 10);
+  out.append(text).append(fraction, 6).push_back('Z');
+}
+
+void append_usage(JsonLine& line, const Usage& usage) {
+  line.open("usage");
+  line.number("input", usage.input).number("output", usage.output).number("cached", usage.cached);
+  line.number("cache_write", usage.cache_write).number("reasoning", usage.reasoning);
+  line.name("source", to_string(usage.source));
+  if (usage.anomalous) line.boolean("anomalous", true);
+  line.close();
+}
+
+void append_stages(JsonLine& line, const Record& record) {
+  line.open("stages_us");
+  for (std::size_t i = 0; i < kStages; ++i) {
+    if (auto span = record.until(static_cast<Stage>(i))) line.number(kStageNames[i], microseconds_of(*span));
+  }
+  line.close();
+}
+
+}  // namespace
+
+std::string_view to_string(Phase phase) {
+  constexpr std::array<std::string_view, 5> kNames = {"body", "connect", "first_token", "stream", "answer"};
+  return kNames[static_cast<std::size_t>(phase)];
+}
+
+std::optional<nanoseconds> Record::until(Stage stage) const {
+  const TimePoint when = stages[static_cast<std::size_t>(stage)];
+  if (when == TimePoint{}) return std::nullopt;
+  return when - started;
+}
+
+void append_trace_line(std::string& out, const Record& record) {
+  out += "{\"time\":\"";
+  append_time(out, record.time);
+  out += '"';
+  JsonLine line(out);
+  line.name("request_id", record.request_id).name("endpoint", to_string(record.endpoint));
+  line.boolean("stream", record.stream).text("model", record.model).text("route", record.route);
+  line.text("provider", record.provider).text("upstream_model", record.upstream_model);
+  line.number("attempts", record.attempts.size()).number("status", record.status);
+  line.name("outcome", to_string(record.outcome));
+  if (!record.error.empty()) line.text("error", record.error);
+  if (!record.detail.empty()) line.text("detail", record.detail);
+  if (record.outcome != Outcome::kOk) line.name("phase", to_string(record.phase));
+  if (!record.finish_reason.empty()) line.text("finish_reason", record.finish_reason);
+  append_usage(line, record.usage);
+  append_stages(line, record);
+  line.number("bytes_in", record.bytes_in).number("bytes_out", record.bytes_out).number("events", record.events);
+  if (!record.upstream_request_id.empty()) line.text("upstream_request_id", record.upstream_request_id);
+  if (!record.client_request_id.empty()) line.text("client_request_id", record.client_request_id);
+  out += "}\n";
+}
+
+void append_log_line(std::string& out, const Record& record) {
+  append_time(out, record.time);
+  out.append(" request ").append(record.request_id).append(" ").append(to_string(record.endpoint));
+  if (record.stream) out += " stream";
+  out += " model=";
+  append_json_string(out, record.model);
+  if (!record.provider.empty()) out.append(" provider=").append(record.provider);
+  out += " status=";
+  append_number(out, record.status);
+  out.append(" outcome=").append(to_string(record.outcome));
+  if (!record.error.empty()) {
+    out += " error=";
+    append_json_string(out, record.error);
+  }
+  if (auto span = record.until(Stage::kFirstToken)) {
+    out += " ttft_us=";
+    append_number(out, microseconds_of(*span));
+  }
+  if (auto span = record.until(Stage::kTotal)) {
+    out += " total_us=";
+    append_number(out, microseconds_of(*span));
+  }
+  out += " tokens=";
+  append_number(out, record.usage.input);
+  out += '+';
+  append_number(out, record.usage.output);
+  if (!record.detail.empty()) {
+    out += " detail=";
+    append_json_string(out, record.detail);
+  }
+  out += '\n';
+}
+
+}  // namespace sluice::observe
