@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <array>
+
+#include "api/request_rules.hpp"
+#include "sluice/core/text.hpp"
+
+namespace sluice::api {
+namespace {
+
+using json::Value;
+
+constexpr std::size_t kMaxMessages = 100'000;
+constexpr std::size_t kMaxShown = 64;
+constexpr std::array<std::string_view, 6> kRoles = {"developer", "system", "user", "assistant", "tool", "function"};
+
+struct Message {
+  std::optional<Value> role, content, tool_call_id;
+};
+
+Message read_message(Value object) {
+  Message message;
+  for (const json::Member& member : json::Members(object)) {
+    if (json::key_is(member, "role")) {
+      message.role = member.value;
+    } else if (json::key_is(member, "content")) {
+      message.content = member.value;
+    } else if (json::key_is(member, "tool_call_id")) {
+      message.tool_call_id = member.value;
+    }
+  }
+  return message;
+}
+
+std::string path(std::size_t index, std::string_view member) {
+  return "messages[" + std::to_string(index) + "]" + std::string(member);
+}
+
+bool is_content(Value value) { return value.is_string() || value.is_array() || value.is_null(); }
+
+std::string_view known_role(Value value) {
+  if (!value.is_string()) return {};
+  const std::string role = json::text_of(value);
+  const auto known = std::find(kRoles.begin(), kRoles.end(), role);
+  return known != kRoles.end() ? *known : std::string_view();
+}
+
+Result<void> examine_message(Value value, std::size_t index) {
+  if (!value.is_object()) return invalid_value(path(index, ""), "an object", value);
+  const Message message = read_message(value);
+  if (!message.role) return missing_field(path(index, ".role"));
+  const std::string_view role = known_role(*message.role);
+  if (role.empty()) {
+    return invalid_value(path(index, ".role"), "one of developer, system, user, assistant, tool and function",
+                         *message.role);
+  }
+  if (message.content && !is_content(*message.content)) {
+    return invalid_value(path(index, ".content"), "a string, an array or null", *message.content);
+  }
+  if (role != "tool") return {};
+  if (!message.tool_call_id) return missing_field(path(index, ".tool_call_id"));
+  if (!message.tool_call_id->is_string() || message.tool_call_id->raw == "\"\"") {
+    return invalid_value(path(index, ".tool_call_id"), "a string that is not empty", *message.tool_call_id);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unexpected<Error> invalid_value(std::string_view param, std::string_view wanted, Value value) {
+  std::string message = "Invalid value for '" + std::string(param) + "': it must be ";
+  message += wanted;
+  message += ", not ";
+  message += truncate_utf8(value.raw, kMaxShown);
+  message += '.';
+  return fail_param(ErrorKind::kInvalidValue, std::string(param), std::move(message));
+}
+
+std::unexpected<Error> missing_field(std::string_view param) {
+  return fail_param(ErrorKind::kMissingField, std::string(param),
+                    "Missing required parameter: '" + std::string(param) + "'.");
+}
+
+Result<void> examine_messages(Value messages) {
+  std::size_t index = 0;
+  for (const Value message : json::Elements(messages)) {
+    if (index == kMaxMessages) {
+      return fail_param(ErrorKind::kInvalidValue, "messages",
+                        "Invalid value for 'messages': more than 100000 of them.");
+    }
+    if (auto good = examine_message(message, index); !good) return good;
+    ++index;
+  }
+  return {};
+}
+
+}  // namespace sluice::api

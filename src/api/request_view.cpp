@@ -1,0 +1,85 @@
+#include "sluice/api/request_view.hpp"
+
+#include "api/request_rules.hpp"
+#include "sluice/core/text.hpp"
+
+namespace sluice::api {
+namespace {
+
+using json::Fault;
+using json::Value;
+
+Error json_error(const Fault& fault) {
+  Error error;
+  switch (fault.kind) {
+    case Fault::Kind::kDuplicateKey:
+      error.kind = ErrorKind::kDuplicateKey;
+      break;
+    case Fault::Kind::kTooDeep:
+      error.kind = ErrorKind::kJsonTooDeep;
+      break;
+    case Fault::Kind::kSyntax:
+    case Fault::Kind::kUtf8:
+      error.kind = ErrorKind::kInvalidJson;
+  }
+  error.message = "The request body is not valid JSON: ";
+  error.message += fault.what;
+  error.message += " at byte ";
+  append_number(error.message, fault.offset);
+  error.message += '.';
+  return error;
+}
+
+Result<void> apply_rule(const FieldRule& rule, Value value, RequestView& view) {
+  if (rule.nullable && value.is_null()) return {};
+  if (!rule.accepts(value)) return invalid_value(rule.name, rule.wanted, value);
+  if (rule.examine != nullptr) {
+    if (auto good = rule.examine(value); !good) return good;
+  }
+  if (rule.store != nullptr) rule.store(view, value);
+  return {};
+}
+
+Result<void> apply_rules(RequestView& view) {
+  for (const FieldRule& rule : rules_of(view.endpoint)) {
+    const json::Member* member = view.member(rule.name);
+    if (member == nullptr) {
+      if (rule.required) return missing_field(rule.name);
+      continue;
+    }
+    if (auto good = apply_rule(rule, member->value, view); !good) return good;
+  }
+  return {};
+}
+
+// OpenAI refuses options for a stream that is not asked for.
+Result<void> examine_together(const RequestView& view) {
+  if (view.stream || (view.endpoint != Endpoint::kChat && view.endpoint != Endpoint::kCompletions)) return {};
+  const json::Member* options = view.member("stream_options");
+  if (options == nullptr || options->value.is_null()) return {};
+  return fail_param(ErrorKind::kInvalidValue, "stream_options",
+                    "Invalid value for 'stream_options': it is only allowed when 'stream' is true.");
+}
+
+}  // namespace
+
+const json::Member* RequestView::member(std::string_view name) const {
+  for (const json::Member& member : members) {
+    if (json::key_is(member, name)) return &member;
+  }
+  return nullptr;
+}
+
+Result<RequestView> parse_request(Endpoint endpoint, std::string_view body) {
+  RequestView view;
+  view.endpoint = endpoint;
+  view.body = body;
+  const auto value = json::check(body, view.members);
+  if (!value) return std::unexpected(json_error(value.error()));
+  if (!value->is_object()) return fail(ErrorKind::kInvalidJson, "The request body must be a JSON object (byte 0).");
+  if (auto good = apply_rules(view); !good) return std::unexpected(std::move(good.error()));
+  if (auto good = examine_together(view); !good) return std::unexpected(std::move(good.error()));
+  return view;
+}
+
+}  // namespace sluice::api
