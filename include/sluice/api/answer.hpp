@@ -23,7 +23,7 @@ struct Answer {
   std::string finish_reason;  // of the first choice; responses: the status
 };
 // A whole 200 body. Unreadable JSON, or not an object → kUpstreamInvalidResponse; a truthy `error` member → the
-// upstream's error (see upstream_error.hpp).
+// upstream's error (see errors.hpp). A chat or completions answer without a list of choices is unreadable as well.
 Result<Answer> inspect_answer(Endpoint endpoint, std::string_view body);
 
 // Embeddings between float lists and base64 of little-endian float32. Nothing when every item already has the wanted
@@ -62,16 +62,27 @@ class StreamState {
   bool complete() const { return complete_; }
 
  private:
-  Result<Verdict> chat_event(std::string_view data);
-  Result<Verdict> responses_event(std::string_view data);
+  struct Chunk;  // the members of one event that matter here
+  Result<Verdict> done(std::string_view data);
+  Result<Verdict> chat_event(std::string_view type, json::Value event);
+  Verdict judge(const Chunk& chunk) const;
   Result<void> read_choices(json::Value choices);
+  void advance_choice(std::size_t index, json::Value reason);
+  void take_usage(json::Value usage);
+  bool all_finished(bool at_done) const;
+  Result<Verdict> responses_event(std::string_view type, json::Value event);
+  void read_response(json::Value response);
+
+  // What is known of a choice. kBlank: its last chunk had an empty finish_reason, which only `[DONE]` makes final.
+  enum class Progress : std::uint8_t { kUnseen, kStarted, kBlank, kFinished };
 
   Options options_;
   Usage usage_;
   std::string finish_reason_;
   std::uint64_t content_events_ = 0;
   bool complete_ = false;
-  std::vector<std::uint8_t> choices_;  // per index: 0 unseen, 1 started, 2 finished
+  std::vector<Progress> choices_;      // per index
+  std::vector<json::Member> members_;  // of the event at hand; kept for its memory
   // responses: what `response.failed` must repeat
   std::string response_id_;
   std::string response_model_;
