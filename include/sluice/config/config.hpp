@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 struct Address {
-  std::string host;        // an IP literal, or "localhost"
+  std::string host;        // an IP literal (IPv6 without brackets), or "localhost"
   std::uint16_t port = 0;  // 0: the system chooses, and the start-up line says which
   bool operator==(const Address&) const = default;
 };
@@ -30,6 +30,7 @@ struct Server {  // server:
   unsigned workers = 0;              // 0 = auto: one per core this process may use
   milliseconds drain_grace = 5s;     // SIGTERM: /readyz says no, connections are still taken
   milliseconds drain_timeout = 30s;  // then running requests may go on for this long
+  bool operator==(const Server&) const = default;
 };
 
 struct Limits {  // limits: what one client may make us hold, and for how long
@@ -44,6 +45,7 @@ struct Limits {  // limits: what one client may make us hold, and for how long
   std::size_t event_bytes = 1280 * 1024;          // one event of an upstream's stream
   std::size_t response_bytes = 64 * 1024 * 1024;  // one whole answer of an upstream
   std::size_t error_bytes = 64 * 1024;            // how much of an upstream's error body is read
+  bool operator==(const Limits&) const = default;
 };
 
 struct Timeouts {                   // timeouts: of a provider, and of a model, whose values win
@@ -56,11 +58,12 @@ struct Timeouts {                   // timeouts: of a provider, and of a model, 
 };
 struct TimeoutOverrides {
   std::optional<milliseconds> connect, first_byte, first_token, idle, total;
+  bool operator==(const TimeoutOverrides&) const = default;
 };
 
 struct Url {
   bool tls = false;
-  std::string host;
+  std::string host;  // lower case; an IPv6 literal stands here without its brackets
   std::uint16_t port = 0;
   std::string path;   // without the trailing slash; may be empty
   std::string query;  // without the question mark; may be empty
@@ -73,11 +76,13 @@ struct Quirks {                                             // quirks: declared 
   std::vector<std::string> drop;                            // top-level members to leave out
   std::vector<std::pair<std::string, std::string>> rename;  // top-level members to rename
   bool stream_usage = true;                                 // false: never force stream_options.include_usage
+  bool operator==(const Quirks&) const = default;
 };
 
 struct Pool {  // pool: idle upstream connections, per worker
   std::size_t max_idle = 256;
   milliseconds idle_timeout = 30s;
+  bool operator==(const Pool&) const = default;
 };
 
 struct Provider {  // providers.<name>:
@@ -89,9 +94,14 @@ struct Provider {  // providers.<name>:
   std::vector<Secret> api_keys;  // used in turn; none: no credential header
   std::string auth_header = "authorization";
   std::string auth_scheme = "Bearer";                   // empty: the bare key, as for `api-key`
-  std::vector<std::pair<std::string, Secret>> headers;  // added to every request
-  std::map<Endpoint, std::string> paths;                // where an endpoint lives, after base_url; may hold {model}
-  std::string ca_file;                                  // PEM; empty: the system's store
+  std::vector<std::pair<std::string, Secret>> headers;  // added to every request; names in lower case
+  std::map<Endpoint, std::string> paths = {             // where an endpoint lives, after base_url; may hold {model}
+      {Endpoint::kChat, "/chat/completions"},
+      {Endpoint::kCompletions, "/completions"},
+      {Endpoint::kEmbeddings, "/embeddings"},
+      {Endpoint::kResponses, "/responses"},
+      {Endpoint::kModerations, "/moderations"}};
+  std::string ca_file;  // PEM; empty: the system's store
   bool tls_verify = true;
   Timeouts timeouts;
   Pool pool;
@@ -99,11 +109,13 @@ struct Provider {  // providers.<name>:
   // dialect: static
   std::string answer;
   milliseconds word_delay = 30ms;
+  bool operator==(const Provider&) const = default;
 };
 
 struct Target {
   std::string provider;  // exists in Config::providers
   std::string model;     // upstream name; "*" forwards the name that was asked for
+  bool operator==(const Target&) const = default;
 };
 
 struct Model {  // models.<name or glob>:
@@ -111,19 +123,23 @@ struct Model {  // models.<name or glob>:
   Target target;
   std::optional<Target> when_off;  // answers while the target's provider is off
   TimeoutOverrides timeouts;
+  bool operator==(const Model&) const = default;
 };
 
 struct Trace {       // trace:
   std::string path;  // empty: no trace
+  bool operator==(const Trace&) const = default;
 };
 
 struct Log {                   // log:
   std::string level = "info";  // error, warn, info, debug
   bool requests = true;        // one line per request
+  bool operator==(const Log&) const = default;
 };
 
 struct Dns {               // dns:
   milliseconds ttl = 30s;  // how long an address is believed; a stale one serves while it is refreshed
+  bool operator==(const Dns&) const = default;
 };
 
 struct Config {
@@ -135,6 +151,7 @@ struct Config {
   Log log;
   std::map<std::string, Provider> providers;
   std::vector<Model> models;  // in file order: the first match wins, exact names before globs
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace sluice::config

@@ -1,0 +1,37 @@
+#include "config/document.hpp"
+
+#include "config/sections.hpp"
+
+namespace sluice::config {
+
+Config read_document(const Child& root, Scope& scope) {
+  Config config;
+  MapReader map({&scope, root.node, root.at, root.at, ""});
+  map.section("server", [&](const Value& section) { read_server(section, config.server); });
+  map.section("limits", [&](const Value& section) { read_limits(section, config.limits); });
+  map.section("timeouts", [&](const Value& section) { read_timeouts(section, config.timeouts); });
+  map.section("dns", [&](const Value& section) { read_dns(section, config.dns); });
+  map.section("trace", [&](const Value& section) { read_trace(section, config.trace); });
+  map.section("log", [&](const Value& section) { read_log(section, config.log); });
+  bool providers = map.section("providers", [&](const Value& section) { read_providers(section, config); });
+  if (!providers) map.missing("providers", "expected at least one provider");
+  bool models = map.section("models", [&](const Value& section) { read_models(section, config); });
+  if (!models) map.missing("models", "expected at least one model, e.g. gpt-4o: openai/gpt-4o");
+  return config;
+}
+
+std::expected<Loaded, std::vector<Problem>> load_scoped(std::string_view yaml, Scope& scope) {
+  if (auto problem = check_source(yaml)) return std::unexpected(std::vector{*problem});
+  auto tree = parse_yaml(yaml);
+  if (!tree) return std::unexpected(std::vector{tree.error()});
+  const Child& root = tree->root;
+  if (root.node == nullptr || root.node->kind == Node::Kind::kNull) {
+    return std::unexpected(std::vector{Problem{1, 1, "", "the file is empty; expected providers and models"}});
+  }
+  check_tree(root, scope.report);
+  Config config = read_document(root, scope);
+  if (!scope.report.clean()) return std::unexpected(scope.report.take_problems());
+  return Loaded{std::move(config), scope.report.take_notes()};
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,29 @@
+#pragma once
+// One reader per section of the file. Each is called once, fills in what the file says and reports what is wrong with
+// it; what the file does not say keeps its default.
+
+#include "config/reader.hpp"
+#include "sluice/config/config.hpp"
+
+namespace sluice::config {
+
+void read_server(const Value& section, Server& server);
+void read_limits(const Value& section, Limits& limits);
+void read_timeouts(const Value& section, Timeouts& timeouts);
+void read_timeouts(const Value& section, TimeoutOverrides& timeouts);
+void read_dns(const Value& section, Dns& dns);
+void read_trace(const Value& section, Trace& trace);
+void read_log(const Value& section, Log& log);
+// After `timeouts`, whose values every provider starts from.
+void read_providers(const Value& section, Config& config);
+// After `providers`, which the targets name.
+void read_models(const Value& section, Config& config);
+
+// Parts of a provider.
+void read_api_keys(const Value& list, Provider& provider);
+void read_auth(const Value& section, Provider& provider);
+void read_headers(const Value& section, Provider& provider);
+void read_paths(const Value& section, Provider& provider);
+void read_quirks(const Value& section, Quirks& quirks);
+
+}  // namespace sluice::config

@@ -1,0 +1,42 @@
+#include "config/address.hpp"
+#include "config/sections.hpp"
+#include "config/values.hpp"
+
+namespace sluice::config {
+namespace {
+
+constexpr std::uint64_t kMaxWorkers = 256;
+
+std::optional<unsigned> read_workers(const Value& value) {
+  auto text = read_text(value);
+  if (!text) return std::nullopt;
+  if (*text == "auto") return 0U;
+  auto number = parse_whole(*text);
+  if (number && *number >= 1 && *number <= kMaxWorkers) return static_cast<unsigned>(*number);
+  value.fail(value.shown() + " is neither auto nor a number from 1 to " + std::to_string(kMaxWorkers));
+  return std::nullopt;
+}
+
+void check_addresses(const Value& section, const Server& server) {
+  if (overlap(server.listen, server.admin)) {
+    section.fail_key("listen and admin must not share an address and port; both take " + to_string(server.listen));
+  }
+  if (!is_loopback(server.listen.host)) {
+    section.scope->report.note("anybody who reaches " + to_string(server.listen) +
+                               " can spend your providers' money: no keys are configured");
+  }
+}
+
+}  // namespace
+
+void read_server(const Value& section, Server& server) {
+  MapReader map(section);
+  map.read("listen", server.listen, parsed(parse_address));
+  map.read("admin", server.admin, parsed(parse_address));
+  map.read("workers", server.workers, read_workers);
+  map.read("drain_grace", server.drain_grace, duration(0ms, 1h));
+  map.read("drain_timeout", server.drain_timeout, duration(0ms, kDay));
+  check_addresses(section, server);
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,25 @@
+#pragma once
+// What must hold of the bytes of a file before a YAML parser sees them, and where a byte stands.
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "sluice/config/load.hpp"
+
+namespace sluice::config {
+
+inline constexpr std::size_t kMaxFileBytes = 1024 * 1024;
+
+struct Position {  // 1-based; columns count bytes
+  int line = 1;
+  int column = 1;
+};
+
+// Offset of the first byte that is not part of well-formed UTF-8 (RFC 3629), if there is one.
+std::optional<std::size_t> find_bad_utf8(std::string_view text);
+
+// At most 1 MiB of UTF-8 without control characters (tab, CR and LF excepted).
+std::optional<Problem> check_source(std::string_view text);
+
+}  // namespace sluice::config

@@ -1,0 +1,80 @@
+#include "config/values.hpp"
+
+#include <charconv>
+#include <system_error>
+
+namespace sluice::config {
+namespace {
+
+// Checks a range and words the refusal with `format`, in the unit the admin writes.
+template <class T, class Format>
+std::optional<T> within(const Value& value, T number, std::pair<T, T> range, Format format) {
+  if (number >= range.first && number <= range.second) return number;
+  value.fail(value.shown() + " is out of range; expected " + format(range.first) + " to " + format(range.second));
+  return std::nullopt;
+}
+
+template <class T>
+std::optional<T> read_quantity(const Value& value, std::expected<T, std::string> (*parse)(std::string_view)) {
+  auto text = read_text(value);
+  if (!text) return std::nullopt;
+  auto result = parse(*text);
+  if (result) return *result;
+  value.fail(value.shown() + ": " + result.error());
+  return std::nullopt;
+}
+
+std::string format_whole(std::uint64_t number) { return std::to_string(number); }
+
+std::optional<std::size_t> as_size(std::optional<std::uint64_t> number) { return number; }
+
+}  // namespace
+
+Converter<milliseconds> duration(milliseconds least, milliseconds most) {
+  return [=](const Value& value) -> std::optional<milliseconds> {
+    auto parsed = read_quantity(value, parse_duration);
+    return parsed ? within(value, *parsed, {least, most}, format_duration) : std::nullopt;
+  };
+}
+
+Converter<std::size_t> size(std::uint64_t least, std::uint64_t most) {
+  return [=](const Value& value) -> std::optional<std::size_t> {
+    auto parsed = read_quantity(value, parse_size);
+    return parsed ? as_size(within(value, *parsed, {least, most}, format_size)) : std::nullopt;
+  };
+}
+
+Converter<std::size_t> count(std::uint64_t least, std::uint64_t most) {
+  return [=](const Value& value) -> std::optional<std::size_t> {
+    auto text = read_text(value);
+    if (!text) return std::nullopt;
+    if (auto number = parse_whole(*text)) return as_size(within(value, *number, {least, most}, format_whole));
+    value.fail(value.shown() + " is not a whole number");
+    return std::nullopt;
+  };
+}
+
+std::optional<bool> read_flag(const Value& value) {
+  auto text = read_text(value);
+  if (!text) return std::nullopt;
+  if (*text == "true") return true;
+  if (*text == "false") return false;
+  value.fail(value.shown() + " is neither true nor false");
+  return std::nullopt;
+}
+
+std::optional<std::string> read_word(const Value& value) {
+  auto text = read_text(value);
+  if (!text || !text->empty()) return text;
+  value.fail("must not be empty");
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_whole(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,69 @@
+#pragma once
+// Converters from a node to a value, for MapReader::read. Each reports what is wrong and then yields nothing.
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/reader.hpp"
+#include "sluice/config/units.hpp"
+
+namespace sluice::config {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+inline constexpr std::uint64_t kKiB = 1024;
+inline constexpr std::uint64_t kMiB = 1024 * kKiB;
+inline constexpr std::uint64_t kGiB = 1024 * kMiB;
+inline constexpr milliseconds kDay = 24h;
+
+template <class T>
+using Converter = std::function<std::optional<T>(const Value&)>;
+
+// Both ends of a range are allowed.
+Converter<milliseconds> duration(milliseconds least, milliseconds most);
+Converter<std::size_t> size(std::uint64_t least, std::uint64_t most);
+Converter<std::size_t> count(std::uint64_t least, std::uint64_t most);
+
+std::optional<bool> read_flag(const Value& value);         // true or false and nothing else
+std::optional<std::string> read_word(const Value& value);  // text that is not empty
+
+std::optional<std::uint64_t> parse_whole(std::string_view text);  // decimal digits only
+
+// One of a few words. A wrong one is reported with the nearest right one.
+template <class T>
+Converter<T> choice(std::vector<std::pair<std::string, T>> words) {
+  return [words = std::move(words)](const Value& value) -> std::optional<T> {
+    auto text = read_text(value);
+    if (!text) return std::nullopt;
+    std::vector<std::string> known;
+    for (const auto& [word, meaning] : words) {
+      if (word == *text) return meaning;
+      known.push_back(word);
+    }
+    value.fail(value.shown() + " is not known; " + suggestion(value.node->text, known));
+    return std::nullopt;
+  };
+}
+
+// Text that `parse` reads; its error is told without the text.
+template <class T>
+Converter<T> parsed(std::expected<T, std::string> (*parse)(std::string_view)) {
+  return [parse](const Value& value) -> std::optional<T> {
+    auto text = read_text(value);
+    if (!text) return std::nullopt;
+    auto result = parse(*text);
+    if (result) return std::move(*result);
+    value.fail(result.error());
+    return std::nullopt;
+  };
+}
+
+}  // namespace sluice::config
