@@ -1,0 +1,140 @@
+"""What is compared: each starts in front of the fake upstream and answers on a loopback port."""
+
+import getpass
+import os
+import re
+import socket
+import urllib.error
+import urllib.request
+
+from . import process
+
+NGINX_CONF = """\
+daemon off;
+{user}
+worker_processes 1;
+worker_rlimit_nofile 16384;
+pid nginx.pid;
+error_log error.log warn;
+events {{
+  worker_connections 8192;
+  multi_accept on;
+}}
+http {{
+  access_log off;
+  tcp_nodelay on;
+  keepalive_requests 1000000000;
+  client_max_body_size 64m;
+  client_body_buffer_size 64k;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  upstream up {{
+    server 127.0.0.1:{upstream};
+    keepalive 2048;
+    keepalive_requests 1000000000;
+  }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      proxy_pass http://up;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+      proxy_read_timeout 10m;
+    }}
+  }}
+}}
+"""
+
+SLUICE_YAML = """\
+server: {{listen: "127.0.0.1:{port}", admin: "127.0.0.1:{admin}", workers: 1}}
+{extra}
+providers: {{up: {{dialect: openai, base_url: "http://127.0.0.1:{upstream}/v1", pool: {{max_idle: 2048}}}}}}
+models: {{bench: up/bench}}
+"""
+
+
+class Contender:
+    """A proxy under test, or none: pids is empty for direct."""
+
+    def __init__(self, name, folder):
+        self.name = name
+        self.folder = os.path.join(folder, re.sub(r"\W+", "-", name))
+        self.port = 0
+        self.child = None
+        self.pids = []
+        os.mkdir(self.folder)
+
+    def stop(self):
+        if self.child:
+            process.stop(self.child, patience=2)
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def launch(self, argv, cpu):
+        with open(os.path.join(self.folder, "stderr"), "wb") as stderr:
+            self.child = process.start(argv, cpu, cwd=self.folder, stdout=stderr, stderr=stderr)
+
+    def wait_ready(self, ready):
+        def check():
+            if self.child.poll() is not None:
+                with open(os.path.join(self.folder, "stderr"), errors="replace") as stderr:
+                    raise RuntimeError(f"{self.name} ended with {self.child.returncode}: {stderr.read()[-2000:]}")
+            return ready()
+
+        process.wait_until(check, 10, f"{self.name} to be ready")
+        self.pids = process.tree(self.child.pid)
+
+
+class Direct(Contender):
+    def start(self, upstream, _cpu):
+        self.port = upstream
+
+
+class Nginx(Contender):
+    def __init__(self, name, folder, program):
+        super().__init__(name, folder)
+        self.program = program
+
+    def start(self, upstream, cpu):
+        self.port = process.free_port()
+        # As root, workers would change to a user who may not enter our folder.
+        user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
+        conf = self.write("nginx.conf", NGINX_CONF.format(port=self.port, upstream=upstream, user=user))
+        self.launch([self.program, "-p", self.folder, "-c", conf, "-e", os.path.join(self.folder, "error.log")], cpu)
+        self.wait_ready(lambda: accepts(self.port))
+
+
+class Sluice(Contender):
+    def __init__(self, name, folder, program, quiet=False):
+        super().__init__(name, folder)
+        self.program = program
+        self.quiet = quiet
+
+    def start(self, upstream, cpu):
+        self.port, admin = process.free_port(), process.free_port()
+        extra = "log: {requests: false}" if self.quiet else f"trace: {{path: {self.folder}/trace.jsonl}}"
+        config = self.write("sluice.yaml",
+                            SLUICE_YAML.format(port=self.port, admin=admin, upstream=upstream, extra=extra))
+        self.launch([self.program, "serve", "--config", config], cpu)
+        self.wait_ready(lambda: answers_200(f"http://127.0.0.1:{admin}/readyz") and accepts(self.port))
+
+
+def accepts(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def answers_200(url):
+    try:
+        with urllib.request.urlopen(url, timeout=1) as response:
+            return response.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
