@@ -42,19 +42,28 @@ void ScriptedUpstream::set_script(Script script) {
   script_ = std::move(script);
 }
 
+std::list<Behaviour>* ScriptedUpstream::queue_for(const ObservedRequest& request) {
+  if (const auto found = by_model_.find(request.model); found != by_model_.end()) return &found->second;
+  for (const auto& path : {request.target.substr(0, request.target.find('?')), std::string()}) {
+    if (const auto found = by_path_.find(path); found != by_path_.end()) return &found->second;
+  }
+  return nullptr;
+}
+
 Behaviour ScriptedUpstream::behaviour_for(const ObservedRequest& request) {
+  Script script;
+  {
+    const std::lock_guard lock(mutex_);
+    script = script_;
+  }
+  if (script) {
+    if (auto scripted = script(request)) return *scripted;
+  }
   const std::lock_guard lock(mutex_);
-  if (script_) {
-    if (auto scripted = script_(request)) return *scripted;
-  }
-  auto queue = by_model_.find(request.model);
-  if (queue == by_model_.end()) {
-    queue = by_path_.find(request.target.substr(0, request.target.find('?')));
-    if (queue == by_path_.end()) queue = by_path_.find("");
-    if (queue == by_path_.end()) return Behaviour().status(599).json(R"({"error":{"message":"nothing scripted"}})");
-  }
-  Behaviour front = queue->second.front();
-  if (queue->second.size() > 1) queue->second.pop_front();
+  auto* queue = queue_for(request);
+  if (queue == nullptr) return Behaviour().status(599).json(R"({"error":{"message":"nothing scripted"}})");
+  Behaviour front = queue->front();
+  if (queue->size() > 1) queue->pop_front();
   return front;
 }
 

@@ -64,6 +64,7 @@ class ScriptedUpstream {
   friend class UpstreamConnection;
   void accept_loop();
   Behaviour behaviour_for(const ObservedRequest& request);
+  std::list<Behaviour>* queue_for(const ObservedRequest& request);
   void update(const std::function<void()>& change);
 
   UpstreamOptions options_;
