@@ -23,7 +23,7 @@ class Bench:
         self.upstream_port = 0
         self.drop_runs = 0
         self.running = None
-        self.others = []  # per drive: the share of the proxy's CPU that went to something else
+        self.others = []  # per drive: the share of our CPUs that went to something else
 
     def start(self):
         argv = [self.upstream_program, "--events", str(EVENTS), "--interval-ms", str(INTERVAL_MS)]
@@ -45,27 +45,26 @@ class Bench:
         result, marks = {}, {}
         for line in self.running.stdout:
             said = json.loads(line)
-            if "phase" in said and contender.pids:
-                marks[said["phase"]] = self.mark(contender, said["count"])
+            if "phase" in said:
+                marks[said["phase"]] = self.mark(contender, {self.proxy_cpu, cpu}, said["count"])
             result = said.get("result", result)
         status = self.running.wait()
         self.running = None
         if status != 0 or not result or result["errors"]:
             raise RuntimeError(f"{contender.name}, {mode}: {result.get('errors', '?')} failures, status {status}: "
                                f"{result.get('first_error', 'no result')}")
-        return result, self.used(marks, cpu) if marks else {}
+        return result, self.used(marks) if marks else {}
 
-    def mark(self, contender, count):
-        return {"cpu": process.cpu_ns(contender.pids), "busy": process.busy_ns(self.proxy_cpu),
-                "time": time.monotonic_ns(), "rss": process.rss_mib(contender.pids), "count": count}
+    def mark(self, contender, cpus, count):
+        ours = process.cpu_ns([self.running.pid, self.upstream.pid])
+        return {"cpu": process.cpu_ns(contender.pids), "others": (process.busy_ns(cpus) - ours) / len(cpus),
+                "time": time.monotonic_ns(), "rss": process.rss_mib(contender.pids), "cpus": len(cpus), "count": count}
 
-    def used(self, marks, cpu_of_load):
+    def used(self, marks):
         before, after = marks["measure"], marks["measured"]
         cpu = after["cpu"] - before["cpu"]
-        others = (after["busy"] - before["busy"] - cpu) / (after["time"] - before["time"])
-        # On one CPU the load itself is what else runs there.
-        if cpu_of_load != self.proxy_cpu:
-            self.others.append(max(0.0, others))
+        others = after["others"] - before["others"] - cpu / after["cpus"]
+        self.others.append(max(0.0, others / (after["time"] - before["time"])))
         return {"ns_per_count": cpu / after["count"], "rss": max(before["rss"], after["rss"])}
 
 
@@ -78,7 +77,7 @@ def sixty_four(bench, contender, lengths, name, body_bytes):
     result, used = bench.drive("requests", contender, bench.load_cpu, connections=64, body_bytes=body_bytes,
                                warm_up_ms=300, measure_ms=lengths["many"])
     figures = {f"{name}_rps": result["per_second"], f"{name}_p99": result["latency"]["p99_us"]}
-    if used:
+    if contender.pids:
         figures[f"{name}_cpu"] = used["ns_per_count"] / 1000
     return figures
 
@@ -90,7 +89,7 @@ def streams(bench, contender, lengths):
     for name in ("ttft", "delay", "gap"):
         for rank in ("p50", "p99"):
             figures[f"{name}_{rank}"] = result[name][f"{rank}_us"]
-    if used:
+    if contender.pids:
         figures["event_cpu"] = used["ns_per_count"] * 100_000 / 1e9
         figures["rss_streams"] = used["rss"]
     return figures

@@ -82,12 +82,16 @@ def cpu_ns(pids):
     return total
 
 
-def busy_ns(cpu):
-    """Nanoseconds that one CPU has not been idle, by the kernel's ticks."""
+def busy_ns(cpus):
+    """Nanoseconds that these CPUs have not been idle, by the kernel's ticks."""
+    ticks = 0
     with open("/proc/stat") as stat:
-        fields = next(line.split() for line in stat if line.startswith(f"cpu{cpu} "))
-    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, fields[1:9])
-    return (user + nice + system + irq + softirq + steal) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+        for line in stat:
+            name, *counts = line.split()
+            if name in {f"cpu{cpu}" for cpu in cpus}:
+                user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, counts[:8])
+                ticks += user + nice + system + irq + softirq + steal
+    return ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def rss_mib(pids):

@@ -48,25 +48,30 @@ def reduce(rounds, name, figure, how):
 
 
 def noise(others):
-    """others: shares of the proxy's CPU that something else took while it was measured."""
+    """others: shares of our CPUs that something else took while we measured."""
     if not others:
-        return "other work on the proxy's CPU: unknown, the load runs there too"
+        return "other work on these CPUs: unknown"
     worst, usual = max(others), statistics.median(others)
     remark = "  (a busy machine: latencies and ratios are not to be trusted)" if usual > 0.05 else ""
-    return f"other work on the proxy's CPU: {usual:.0%}, at worst {worst:.0%}{remark}"
+    return f"other work on these CPUs: {usual:.0%}, at worst {worst:.0%}{remark}"
 
 
 def table(rounds, names, streams):
     width = max(12, *(len(name) + 2 for name in names))
     lines = [" " * 40 + "".join(name.rjust(width) for name in names)]
+    title = None  # of the group, until its first line is out
     for heading, figure, label, form, how in ROWS:
-        if heading:
-            lines.append(heading.format(streams=streams))
+        title = heading or title
         cells = []
         for name in names:
             value = reduce(rounds, name, figure, how)
             text = "-" if value is None else form.format(value)
             cells.append((f"({text})" if how == "added" and name == "direct" else text).rjust(width))
+        if all(cell.strip() == "-" for cell in cells):
+            continue
+        if title:
+            lines.append(title.format(streams=streams))
+            title = None
         lines.append(f"  {label.format(streams=streams)}".ljust(40) + "".join(cells))
     lines.append("Direct adds nothing: in brackets stands its own figure, which the others have on top.")
     return "\n".join(lines)
@@ -82,6 +87,11 @@ def targets(rounds, names, streams):
             if value is None or not base:
                 continue
             value /= base
-            lines.append(f"  {label.format(streams=streams)}".ljust(34) + form.format(value).rjust(16) +
+            if all(cell.strip() == "-" for cell in cells):
+            continue
+        if title:
+            lines.append(title.format(streams=streams))
+            title = None
+        lines.append(f"  {label.format(streams=streams)}".ljust(34) + form.format(value).rjust(16) +
                          f"   at most {limit:<5}" + ("ok" if value <= limit else "MISS"))
     return "\n".join(lines)
