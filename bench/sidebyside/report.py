@@ -67,7 +67,7 @@ def table(rounds, names, streams):
             value = reduce(rounds, name, figure, how)
             text = "-" if value is None else form.format(value)
             cells.append((f"({text})" if how == "added" and name == "direct" else text).rjust(width))
-        if all(cell.strip() == "-" for cell in cells):
+        if all(cell.strip(" ()") == "-" for cell in cells):
             continue
         if title:
             lines.append(title.format(streams=streams))
@@ -87,11 +87,6 @@ def targets(rounds, names, streams):
             if value is None or not base:
                 continue
             value /= base
-            if all(cell.strip() == "-" for cell in cells):
-            continue
-        if title:
-            lines.append(title.format(streams=streams))
-            title = None
-        lines.append(f"  {label.format(streams=streams)}".ljust(34) + form.format(value).rjust(16) +
+            lines.append(f"  {label.format(streams=streams)}".ljust(34) + form.format(value).rjust(16) +
                          f"   at most {limit:<5}" + ("ok" if value <= limit else "MISS"))
     return "\n".join(lines)
