@@ -117,7 +117,8 @@ void read_headers(const Value& section, Provider& provider) {
     if (!value) continue;
     auto error = header_value_error(*value);
     if (error) header.value.fail(*error);
-    if (good_name && !error) provider.headers.emplace_back(name, Secret(std::move(*value)));
+    bool wanted = !value->empty();  // an empty value, e.g. of ${NAME:-}, leaves the header out
+    if (good_name && !error && wanted) provider.headers.emplace_back(name, Secret(std::move(*value)));
   }
 }
 

@@ -128,8 +128,14 @@ std::string_view line_of(std::string_view text, int line) {
   return text.substr(0, text.find('\n'));
 }
 
+// Ends the document explicitly. Without it yaml-cpp takes the end of the file for the end of a quoted text, so that a
+// half-written file would load.
+constexpr std::string_view kEnd = "\n...\n";
+constexpr std::string_view kEndInsideText = "illegal document indicator in scalar";
+
 Problem syntax_problem(std::string_view text, const YAML::Exception& error) {
   Position at = position(error.mark);
+  if (error.msg == kEndInsideText) return {at.line, at.column, "", "YAML syntax: a quoted text is not closed"};
   // What yaml-cpp puts after a colon are words of the file, which may be a key pasted at the wrong place.
   std::string message = "YAML syntax: " + error.msg.substr(0, error.msg.find(':'));
   std::string_view line = line_of(text, at.line);
@@ -147,7 +153,7 @@ std::expected<Tree, Problem> parse_yaml(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   TreeBuilder builder;
   try {
-    std::istringstream stream{std::string(text)};
+    std::istringstream stream(std::string(text).append(kEnd));
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) continue;
     return builder.take();

@@ -33,8 +33,8 @@ TEST(Units, ANumberAloneAsksForAUnit) {
 }
 
 TEST(Units, WhatIsNoQuantityIsRefused) {
-  for (std::string_view text : {"", "s", "-1s", "+1s", " 1s", "1 s", "1s ", "1.5s", "1e3s", "1m30s", "1S", "1sec", "0x1s",
-                                "1\0s", "1week"}) {
+  for (std::string_view text :
+       {"", "s", "-1s", "+1s", " 1s", "1 s", "1s ", "1.5s", "1e3s", "1m30s", "1S", "1sec", "0x1s", "1week"}) {
     EXPECT_FALSE(parse_duration(text).has_value()) << text;
   }
   for (std::string_view text : {"", "KiB", "-1B", "1K", "1kb", "1kib", "1 MiB", "1.5MiB", "1TiB", "1Mib"}) {

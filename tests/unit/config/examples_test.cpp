@@ -1,0 +1,123 @@
+// The files of config/ load, and the example names every key with its default.
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "config/document.hpp"
+#include "unit/config/support.hpp"
+
+namespace sluice::config {
+namespace {
+
+std::string path_of(const std::string& name) { return std::string(SLUICE_SOURCE_DIR) + "/config/" + name; }
+
+std::string text_of(const std::string& name) {
+  std::ifstream stream(path_of(name));
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+Loaded load_example(const std::string& name, const Variables& variables) {
+  auto loaded = load_file(path_of(name), environment_of(variables));
+  if (loaded) return *loaded;
+  ADD_FAILURE() << listing(loaded.error());
+  return {};
+}
+
+// "providers.openai.tls.verify" → "providers.*.tls.verify": which of the providers shows a key does not matter.
+std::string any_entry(const std::string& path) {
+  for (std::string_view list : {"providers.", "models."}) {
+    if (!path.starts_with(list)) continue;
+    auto quoted = path[list.size()] == '"' ? path.find('"', list.size() + 1) : list.size();
+    auto dot = path.find('.', quoted);
+    return std::string(list) + "*" + (dot == path.npos ? "" : path.substr(dot));
+  }
+  return path;
+}
+
+TEST(Examples, TheReferenceNamesEveryKeyThereIs) {
+  auto environment = environment_of({{"OPENAI_API_KEY", "k"}});
+  Scope scope{environment, "", {}, {}};
+  ASSERT_TRUE(load_scoped(text_of("gateway.example.yaml"), scope).has_value());
+  std::map<std::string, bool> named;
+  for (const auto& [path, present] : scope.keys) named[any_entry(path)] |= present;
+  for (const auto& [path, present] : named) EXPECT_TRUE(present) << path << " is missing in the example";
+  EXPECT_GE(named.size(), 60U);
+}
+
+TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
+  auto config = load_example("gateway.example.yaml", {}).config;
+  EXPECT_EQ(config.server, Server{});
+  EXPECT_EQ(config.limits, Limits{});
+  EXPECT_EQ(config.timeouts, Timeouts{});
+  EXPECT_EQ(config.dns, Dns{});
+  EXPECT_EQ(config.trace, Trace{});
+  EXPECT_EQ(config.log, Log{});
+}
+
+TEST(Examples, TheReferenceShowsTheDefaultsOfAProvider) {
+  auto config = load_example("gateway.example.yaml", {{"OPENAI_API_KEY", "k"}}).config;
+  Provider expected;
+  expected.name = "openai";
+  expected.base_url = {true, "api.openai.com", 443, "/v1", ""};
+  expected.api_keys = {Secret("k")};
+  EXPECT_EQ(config.providers["openai"], expected);
+  Provider house;
+  house.name = "house";
+  house.dialect = ProviderDialect::kStatic;
+  house.answer = "We are busy; please try again in a minute.";
+  EXPECT_EQ(config.providers["house"], house);
+}
+
+TEST(Examples, TheReferenceShowsTheDefaultTimeoutsOfAModel) {
+  auto config = load_example("gateway.example.yaml", {}).config;
+  Timeouts defaults;
+  TimeoutOverrides expected{defaults.connect, defaults.first_byte, defaults.first_token, defaults.idle, defaults.total};
+  EXPECT_EQ(config.models.back().timeouts, expected);
+}
+
+TEST(Examples, TheQuickstartRunsWithoutAKey) {
+  auto loaded = load_example("quickstart.yaml", {});
+  EXPECT_FALSE(loaded.config.providers["openai"].on);
+  EXPECT_EQ(loaded.notes, std::vector<std::string>{"provider openai is off: OPENAI_API_KEY is empty"});
+  EXPECT_EQ(loaded.config.server.listen, (Address{"127.0.0.1", 8080}));
+  EXPECT_EQ(loaded.config.server.admin, (Address{"127.0.0.1", 9464}));
+  EXPECT_EQ(loaded.config.trace.path, "traces/sluice.jsonl");
+  ASSERT_EQ(loaded.config.models.size(), 2U);
+  EXPECT_EQ(loaded.config.models[0].target, (Target{"house", "demo"}));
+  EXPECT_EQ(loaded.config.models[1].when_off, (Target{"house", "demo"}));
+}
+
+TEST(Examples, TheQuickstartUsesOpenaiOnceItHasAKey) {
+  auto loaded = load_example("quickstart.yaml", {{"OPENAI_API_KEY", "sk-1"}});
+  EXPECT_TRUE(loaded.config.providers["openai"].on);
+  EXPECT_TRUE(loaded.notes.empty());
+  EXPECT_EQ(loaded.config.models[1].target, (Target{"openai", "*"}));
+}
+
+// The quickstart with the comment marks gone from the lines that hold `provider`.
+std::string uncommented(const std::string& provider) {
+  std::istringstream lines(text_of("quickstart.yaml"));
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    bool ours = line.starts_with("  # \"") && line.ends_with(": " + provider + "/*");
+    out += (ours ? "  " + line.substr(4) : line) + "\n";
+  }
+  return out;
+}
+
+TEST(Examples, UncommentingOneBlockOfTheQuickstartIsEnough) {
+  for (auto [provider, port] : {std::pair{"ollama", 11434}, std::pair{"vllm", 8000}}) {
+    auto config = load_good(uncommented(provider)).config;
+    ASSERT_GT(config.models.size(), 2U) << provider;
+    EXPECT_EQ(config.models.back().target, (Target{provider, "*"}));
+    EXPECT_EQ(config.providers[provider].base_url.host, "127.0.0.1");
+    EXPECT_EQ(config.providers[provider].base_url.port, port);
+    EXPECT_EQ(config.providers[provider].base_url.path, "/v1");
+  }
+}
+
+}  // namespace
+}  // namespace sluice::config
