@@ -12,12 +12,14 @@ namespace {
 
 std::string path_of(const std::string& name) { return std::string(SLUICE_SOURCE_DIR) + "/config/" + name; }
 
-std::string text_of(const std::string& name) {
-  std::ifstream stream(path_of(name));
+std::string read_all(const std::string& file) {
+  std::ifstream stream(file);
   std::ostringstream text;
   text << stream.rdbuf();
   return text.str();
 }
+
+std::string text_of(const std::string& name) { return read_all(path_of(name)); }
 
 Loaded load_example(const std::string& name, const Variables& variables) {
   auto loaded = load_file(path_of(name), environment_of(variables));
@@ -116,6 +118,39 @@ TEST(Examples, UncommentingOneBlockOfTheQuickstartIsEnough) {
     EXPECT_EQ(config.providers[provider].base_url.host, "127.0.0.1");
     EXPECT_EQ(config.providers[provider].base_url.port, port);
     EXPECT_EQ(config.providers[provider].base_url.path, "/v1");
+  }
+}
+
+// The text between the next pair of ``` lines; `rest` goes on behind it.
+std::string take_block(std::string& rest) {
+  auto begin = rest.find('\n', rest.find("```")) + 1;
+  auto end = rest.find("```", begin);
+  std::string block = rest.substr(begin, end - begin);
+  rest.erase(0, end + 3);
+  return block;
+}
+
+TEST(Examples, TheHandbookShowsWhatACheckReallySays) {
+  std::string rest = read_all(std::string(SLUICE_SOURCE_DIR) + "/docs/configuration.md");
+  rest.erase(0, rest.find("## Checking a file"));
+  std::string yaml = take_block(rest);
+  std::string told = take_block(rest);
+  std::string real;
+  for (const Problem& problem : problems_of(yaml)) real += to_string("gateway.yaml", problem) + "\n";
+  EXPECT_NE(real, "");
+  EXPECT_EQ(told, real);
+}
+
+TEST(Examples, TheHandbookTellsOfEveryKey) {
+  auto environment = environment_of({{"OPENAI_API_KEY", "k"}});
+  Scope scope{environment, "", {}, {}};
+  ASSERT_TRUE(load_scoped(text_of("gateway.example.yaml"), scope).has_value());
+  std::string handbook = read_all(std::string(SLUICE_SOURCE_DIR) + "/docs/configuration.md");
+  for (const auto& [path, present] : scope.keys) {
+    std::string key = path.substr(path.rfind('.') + 1);
+    bool told = handbook.find("`" + key + "`") != handbook.npos || handbook.find("." + key + "`") != handbook.npos ||
+                handbook.find("## " + key) != handbook.npos || handbook.find("`" + key + ".") != handbook.npos;
+    EXPECT_TRUE(told || key == "trace" || key == "log") << path;
   }
 }
 
