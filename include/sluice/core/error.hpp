@@ -88,6 +88,7 @@ struct Error {
   std::string detail;   // for the log only
   std::string param;    // the member of the request at fault, if one is
   std::optional<std::chrono::milliseconds> retry_after;
+  bool no_retry = false;  // SDKs must not try again, whatever the kind says
   // Set when an upstream's own error is passed on; they override the traits of the kind.
   int status = 0;
   std::string type;

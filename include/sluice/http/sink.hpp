@@ -1,0 +1,38 @@
+#pragma once
+// The only way to talk to a client: push side of an exchange.
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sluice/core/async.hpp"
+#include "sluice/core/error.hpp"
+
+namespace sluice::http {
+
+// What an answer's head says beyond what the connection adds by itself (date, framing, request ids).
+struct ResponseStart {
+  int status = 200;
+  std::string_view content_type = "application/json";
+  std::vector<std::pair<std::string_view, std::string>> fields;   // values are checked before they are written
+};
+
+class ResponseSink {
+ public:
+  virtual ~ResponseSink() = default;
+
+  // Whether anything of an answer has been handed to the connection: from then on nothing can be taken back.
+  virtual bool started() const = 0;
+
+  // A whole answer. Errors of all: kClientGone, kClientStalled.
+  virtual Task<Result<void>> respond(ResponseStart start, std::string_view body) = 0;
+
+  // An answer in pieces. The head leaves with the first piece; finish() ends the body properly, and an exchange that
+  // ends without it cuts the connection, so that nobody takes the answer for complete.
+  virtual void start(ResponseStart start) = 0;
+  virtual Task<Result<void>> write(std::string_view bytes) = 0;
+  virtual Task<Result<void>> finish(std::string_view last_bytes) = 0;
+};
+
+}  // namespace sluice::http

@@ -1,0 +1,34 @@
+#pragma once
+// One request and everything that happens to it, alive in the connection's frame until the last byte is out.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sluice/api/request_view.hpp"
+#include "sluice/core/clock.hpp"
+#include "sluice/http/client.hpp"
+#include "sluice/http/request.hpp"
+#include "sluice/http/sink.hpp"
+#include "sluice/observe/record.hpp"
+
+namespace sluice::pipeline {
+
+struct Exchange {
+  const http::Request& request;
+  http::ResponseSink& sink;            // sink.started() is the commit point
+  http::Client& upstreams;             // of this worker
+  observe::Record& record;
+  Endpoint endpoint = Endpoint::kNone;
+  std::string_view model_id;           // GET /v1/models/{id}: percent-decoded
+  Dialect dialect = Dialect::kOpenai;
+  std::optional<api::RequestView> view;   // written once, by ParseRequest
+  // Fields of the upstream's answer that go along with ours, whether it is a success or an error.
+  std::vector<std::pair<std::string_view, std::string>> passed_on;
+  // How a failure is told to a client whose stream has begun; set by whoever began it.
+  std::function<std::string(const Error&)> failure_event;
+};
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,51 @@
+#pragma once
+// Model names to targets. Built once per configuration, immutable, shared by all workers.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "sluice/config/config.hpp"
+#include "sluice/core/error.hpp"
+#include "sluice/provider/provider.hpp"
+
+namespace sluice::routing {
+
+struct Route {
+  const config::Model* model = nullptr;            // the entry that matched
+  const provider::Provider* provider = nullptr;
+  std::string upstream_model;                      // empty: as the client named it
+  config::Timeouts timeouts;
+};
+
+using Providers = std::map<std::string, std::unique_ptr<provider::Provider>>;
+
+class Router {
+ public:
+  Router(const config::Config& config, Providers providers);
+
+  // Exact names first, then globs in file order. Errors: kModelNotFound, kProviderOff.
+  Result<const Route*> find(std::string_view model) const;
+
+  // The names an app may list: entries without a `*` whose target can answer.
+  const std::vector<const Route*>& listed() const { return listed_; }
+  const Route* listed_model(std::string_view name) const;
+
+ private:
+  struct Entry {
+    config::Model model;
+    Route route;
+  };
+  Route route_for(const config::Model& model) const;
+
+  Providers providers_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::unordered_map<std::string_view, const Entry*> exact_;
+  std::vector<const Entry*> globs_;
+  std::vector<const Route*> listed_;
+};
+
+}  // namespace sluice::routing

@@ -1,0 +1,142 @@
+// Any upstream that speaks OpenAI's dialect: a row of the configuration, not a class per vendor.
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+#include "provider/make.hpp"
+#include "sluice/core/build_info.hpp"
+#include "sluice/core/text.hpp"
+#include "sluice/http/head.hpp"
+
+namespace sluice::provider {
+namespace {
+
+// What an app may say to the upstream beside its body. Everything else stays here, above all its credential.
+constexpr std::array<std::string_view, 6> kForwarded = {"openai-beta", "x-client-request-id", "traceparent",
+                                                        "tracestate",  "http-referer",        "x-title"};
+
+std::string percent_encoded(std::string_view text) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[static_cast<unsigned char>(c) >> 4];
+      out += kHex[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  return out;
+}
+
+std::string authority_of(const config::Url& url) {
+  std::string authority = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
+  if (url.port != (url.tls ? 443 : 80)) authority += ":" + std::to_string(url.port);
+  return authority;
+}
+
+class OpenAi final : public Provider {
+ public:
+  OpenAi(const config::Provider& config, std::shared_ptr<const http::Origin> origin)
+      : config_(config), origin_(std::move(origin)) {
+    fixed_ = "host: " + authority_of(config.base_url) + "\r\nuser-agent: sluice/" + std::string(version()) +
+             "\r\naccept-encoding: identity\r\ncontent-type: application/json\r\n";
+    for (const auto& [name, value] : config.headers) {
+      fixed_.append(name).append(": ").append(value.reveal()).append("\r\n");
+    }
+    for (const Secret& key : config.api_keys) {
+      if (key.empty()) continue;
+      std::string line = config.auth_header + ": ";
+      if (!config.auth_scheme.empty()) line += config.auth_scheme + " ";
+      credentials_.emplace_back(line.append(key.reveal()).append("\r\n"));
+    }
+  }
+
+  const config::Provider& config() const override { return config_; }
+
+  Result<void> encode(const http::Request& request, const api::RequestView& view, const std::string& model,
+                      Encoded& encoded) const override {
+    const auto path = config_.paths.find(view.endpoint);
+    if (path == config_.paths.end()) {
+      return fail(ErrorKind::kUnknownRoute, "This model's provider has no such endpoint.");
+    }
+    api::Rewrite rewrite{.model = model, .drop = &config_.quirks.drop, .rename = &config_.quirks.rename};
+    const bool has_stream_options = view.endpoint == Endpoint::kChat || view.endpoint == Endpoint::kCompletions;
+    rewrite.force_usage = view.stream && has_stream_options && !view.wants_usage && config_.quirks.stream_usage;
+    encoded.usage_forced = rewrite.force_usage;
+    encoded.edits = api::plan_edits(view, rewrite);
+    http::Outgoing& out = encoded.outgoing;
+    out.body = api::apply(view.body, encoded.edits);
+    out.origin = origin_;
+    write_head(request, view, path->second, model, out);
+    return {};
+  }
+
+  std::unique_ptr<http::ResponseStream> answer(const api::RequestView&) const override { return nullptr; }
+
+ private:
+  void write_head(const http::Request& request, const api::RequestView& view, std::string_view path,
+                  const std::string& model, http::Outgoing& out) const {
+    std::string& head = out.head;
+    head.reserve(512);
+    head.append("POST ").append(config_.base_url.path);
+    if (auto at = path.find("{model}"); at == std::string_view::npos) {
+      head += path;
+    } else {
+      head.append(path.substr(0, at)).append(percent_encoded(model.empty() ? view.model : model));
+      head += path.substr(at + 7);
+    }
+    if (!config_.base_url.query.empty()) head.append("?").append(config_.base_url.query);
+    head.append(" HTTP/1.1\r\n").append(fixed_);
+    if (!credentials_.empty()) {
+      const auto turn = credentials_.size() == 1 ? 0 : turn_.fetch_add(1, std::memory_order_relaxed);
+      head += credentials_[turn % credentials_.size()].reveal();
+    }
+    for (const http::Field& field : request.head.fields) {
+      const bool forwarded = std::ranges::any_of(
+          kForwarded, [&](std::string_view name) { return equals_ignore_case(name, field.name); });
+      if (forwarded) head.append(field.name).append(": ").append(field.value).append("\r\n");
+    }
+    head += view.stream ? "accept: text/event-stream\r\ncontent-length: " : "accept: application/json\r\ncontent-length: ";
+    std::size_t length = 0;
+    for (auto piece : out.body) length += piece.size();
+    append_number(head, length);
+    head += "\r\n\r\n";
+  }
+
+  config::Provider config_;
+  std::shared_ptr<const http::Origin> origin_;
+  std::string fixed_;                    // the fields that are the same in every request
+  std::vector<Secret> credentials_;      // whole header lines
+  mutable std::atomic<std::size_t> turn_ = 0;
+};
+
+}  // namespace
+
+std::expected<std::unique_ptr<Provider>, std::string> make_openai(const config::Provider& config) {
+  auto origin = std::make_shared<http::Origin>();
+  const config::Url& url = config.base_url;
+  origin->host = url.host;
+  origin->port = url.port;
+  origin->max_idle = config.pool.max_idle;
+  origin->idle_timeout = config.pool.idle_timeout;
+  origin->identity = url.host + "|" + std::to_string(url.port);
+  if (url.tls && config.on) {
+    auto tls = http::TlsContext::create(config.ca_file, config.tls_verify);
+    if (!tls) return std::unexpected("providers." + config.name + ".tls.ca_file: " + tls.error());
+    origin->tls = std::move(*tls);
+    origin->identity += "|tls|" + config.ca_file + (config.tls_verify ? "|verified" : "|unverified");
+  }
+  return std::make_unique<OpenAi>(config, std::move(origin));
+}
+
+std::expected<std::unique_ptr<Provider>, std::string> make_provider(const config::Provider& config) {
+  if (config.dialect == config::ProviderDialect::kStatic) return make_static(config);
+  return make_openai(config);
+}
+
+}  // namespace sluice::provider

@@ -1,0 +1,164 @@
+#include <array>
+#include <chrono>
+
+#include "routing/relay.hpp"
+#include "sluice/api/errors.hpp"
+#include "sluice/core/text.hpp"
+#include "sluice/http/retry_after.hpp"
+#include "sluice/routing/stages.hpp"
+
+namespace sluice::routing {
+namespace {
+
+using observe::Phase;
+using observe::Stage;
+
+// Moderation requests may name no model; this is the one OpenAI then takes.
+constexpr std::string_view kDefaultModerationModel = "omni-moderation-latest";
+
+// The longest wait the official SDKs obey; asked for more, they give up at once.
+constexpr auto kLongestRetryAfter = std::chrono::seconds(120);
+
+constexpr auto kErrorBodyTimeout = std::chrono::seconds(5);
+
+constexpr std::array<std::string_view, 9> kPassedOn = {
+    "openai-processing-ms",           "openai-version",
+    "x-ratelimit-limit-requests",     "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-requests",     "x-ratelimit-reset-tokens",
+    "x-models-etag"};
+
+void note_fields(const http::ResponseHead& head, pipeline::Exchange& exchange) {
+  for (const http::Field& field : head.fields) {
+    for (std::string_view name : kPassedOn) {
+      if (equals_ignore_case(field.name, name)) exchange.passed_on.emplace_back(name, field.value);
+    }
+    if (equals_ignore_case(field.name, "x-request-id")) {
+      exchange.record.upstream_request_id = truncate_utf8(field.value, 128);
+      exchange.passed_on.emplace_back("x-upstream-request-id", field.value);
+    }
+  }
+}
+
+Result<void> check_encoding(const http::ResponseHead& head) {
+  const auto encoding = head.get("content-encoding");
+  if (encoding.empty() || equals_ignore_case(encoding, "identity")) return {};
+  return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream sent a compressed answer that was not asked for.",
+              "content-encoding");
+}
+
+// One try, on the record whichever way it ends.
+class AttemptNote {
+ public:
+  AttemptNote(observe::Record& record, const std::string& provider) : record_(record) {
+    record.attempts.push_back({provider, "aborted", false});
+  }
+  void reused(bool was) { record_.attempts.back().reused = was; }
+  void ended(const Result<void>& result) {
+    record_.attempts.back().result = result ? "ok" : traits(result.error().kind).code;
+  }
+
+ private:
+  observe::Record& record_;
+};
+
+class Dispatch final : public pipeline::Middleware {
+ public:
+  Dispatch(std::shared_ptr<const Router> router, const config::Limits& limits)
+      : router_(std::move(router)), limits_(limits) {}
+
+  Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next) const override {
+    const auto& view = *exchange.view;
+    auto route = router_->find(view.model.empty() ? kDefaultModerationModel : std::string_view(view.model));
+    if (!route) co_return std::unexpected(std::move(route.error()));
+    auto& record = exchange.record;
+    record.route = (*route)->model->name;
+    record.provider = (*route)->provider->config().name;
+    record.upstream_model = (*route)->upstream_model.empty() ? record.model : (*route)->upstream_model;
+    AttemptNote attempt(record, record.provider);
+    auto result = co_await try_target(exchange, **route, attempt);
+    attempt.ended(result);
+    co_return result;
+  }
+
+ private:
+  Task<Result<void>> try_target(pipeline::Exchange& exchange, const Route& route, AttemptNote& attempt) const {
+    const auto now = Clock::now();
+    RelayLimits limits{.first_token_due = now + route.timeouts.first_token,
+                       .total_due = exchange.record.started + route.timeouts.total,
+                       .idle = route.timeouts.idle,
+                       .event_bytes = limits_.event_bytes,
+                       .response_bytes = limits_.response_bytes};
+    exchange.record.phase = Phase::kConnect;
+    if (auto answer = route.provider->answer(*exchange.view)) {
+      exchange.record.reached(Stage::kRoute, now);
+      limits.hide_usage = !exchange.view->wants_usage;
+      co_return co_await relay(exchange, std::move(answer), limits);
+    }
+    provider::Encoded encoded;
+    auto good = route.provider->encode(exchange.request, *exchange.view, route.upstream_model, encoded);
+    if (!good) co_return good;
+    limits.hide_usage = encoded.usage_forced;
+    encoded.outgoing.connect_timeout = route.timeouts.connect;
+    encoded.outgoing.head_due = std::min(now + route.timeouts.first_byte, limits.total_due);
+    if (exchange.view->stream) encoded.outgoing.head_due = std::min(encoded.outgoing.head_due, limits.first_token_due);
+    exchange.record.reached(Stage::kRoute, now);
+    auto upstream = co_await open(exchange, encoded.outgoing, attempt);
+    if (!upstream) co_return std::unexpected(std::move(upstream.error()));
+    if (auto status = co_await check_status(**upstream, limits); !status) co_return status;
+    co_return co_await relay(exchange, std::move(*upstream), limits);
+  }
+
+  static Task<Result<std::unique_ptr<http::ResponseStream>>> open(pipeline::Exchange& exchange,
+                                                                 const http::Outgoing& outgoing, AttemptNote& attempt) {
+    http::OpenTimes times;
+    auto upstream = co_await exchange.upstreams.open(outgoing, times);
+    attempt.reused(times.reused);
+    if (times.connected != TimePoint{}) exchange.record.reached(Stage::kConnect, times.connected);
+    if (times.first_byte != TimePoint{}) exchange.record.reached(Stage::kFirstByte, times.first_byte);
+    if (upstream) note_fields((*upstream)->head(), exchange);
+    co_return upstream;
+  }
+
+  static Task<Result<void>> relay(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream,
+                                  RelayLimits limits) {
+    if (exchange.view->stream) co_return co_await relay_stream(exchange, std::move(upstream), limits);
+    co_return co_await relay_whole(exchange, std::move(upstream), limits);
+  }
+
+  // Anything but 200 is an error; what the upstream says about it is read, up to a limit.
+  Task<Result<void>> check_status(http::ResponseStream& upstream, RelayLimits limits) const {
+    const http::ResponseHead& head = upstream.head();
+    if (auto plain = check_encoding(head); !plain) co_return plain;
+    if (head.status == 200) co_return Result<void>{};
+    if (head.status < 400) {
+      co_return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream answered with something that is no answer.",
+                     "status " + std::to_string(head.status));
+    }
+    limits.response_bytes = limits_.error_bytes;
+    limits.total_due = std::min(limits.total_due, Clock::now() + kErrorBodyTimeout);
+    auto body = co_await read_body(upstream, limits);
+    if (!body && body.error().kind == ErrorKind::kClientGone) co_return std::unexpected(std::move(body.error()));
+    Error error = api::upstream_error(head.status, body ? std::string_view(*body) : std::string_view{});
+    error.detail = "status " + std::to_string(head.status);
+    error.retry_after = http::parse_retry_after(head.get("retry-after-ms"), head.get("retry-after"),
+                                                std::chrono::system_clock::now());
+    if (error.retry_after > kLongestRetryAfter) {
+      error.retry_after = kLongestRetryAfter;
+      error.no_retry = true;
+    }
+    co_return std::unexpected(std::move(error));
+  }
+
+  std::shared_ptr<const Router> router_;
+  config::Limits limits_;
+};
+
+}  // namespace
+
+std::unique_ptr<pipeline::Middleware> make_dispatch(std::shared_ptr<const Router> router,
+                                                    const config::Limits& limits) {
+  return std::make_unique<Dispatch>(std::move(router), limits);
+}
+
+}  // namespace sluice::routing

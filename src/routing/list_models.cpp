@@ -1,0 +1,72 @@
+#include "sluice/core/json_string.hpp"
+#include "sluice/core/text.hpp"
+#include "sluice/routing/stages.hpp"
+
+namespace sluice::routing {
+namespace {
+
+constexpr std::string_view kNoDate = "1970-01-01T00:00:00Z";
+
+void append_model(std::string& out, const Route& route, Dialect dialect) {
+  const std::string& name = route.model->name;
+  out += dialect == Dialect::kAnthropic ? R"({"type":"model","id":)" : R"({"object":"model","id":)";
+  append_json_string(out, name);
+  if (dialect == Dialect::kAnthropic) {
+    out += ",\"display_name\":";
+    append_json_string(out, name);
+    out.append(",\"created_at\":\"").append(kNoDate).append("\"}");
+    return;
+  }
+  out += ",\"created\":0,\"owned_by\":";
+  append_json_string(out, route.provider->config().name);
+  out += '}';
+}
+
+std::string list_body(const Router& router, Dialect dialect) {
+  std::string out = dialect == Dialect::kAnthropic ? "{\"data\":[" : "{\"object\":\"list\",\"data\":[";
+  for (const Route* route : router.listed()) {
+    if (out.back() == '}') out += ',';
+    append_model(out, *route, dialect);
+  }
+  if (dialect == Dialect::kOpenai) return out + "]}";
+  const auto id_of = [&](bool first) {
+    std::string id;
+    const auto& all = router.listed();
+    if (all.empty()) return std::string("null");
+    append_json_string(id, (first ? all.front() : all.back())->model->name);
+    return id;
+  };
+  return out + "],\"has_more\":false,\"first_id\":" + id_of(true) + ",\"last_id\":" + id_of(false) + "}";
+}
+
+class ListModels final : public pipeline::Middleware {
+ public:
+  explicit ListModels(std::shared_ptr<const Router> router) : router_(std::move(router)) {}
+
+  Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next next) const override {
+    if (exchange.endpoint == Endpoint::kModels) {
+      const std::string body = list_body(*router_, exchange.dialect);
+      co_return co_await exchange.sink.respond({}, body);
+    }
+    if (exchange.endpoint != Endpoint::kModel) co_return co_await next(exchange);
+    const Route* route = router_->listed_model(exchange.model_id);
+    if (route == nullptr) {
+      co_return fail_param(ErrorKind::kModelNotFound, "model",
+                           "The model `" + truncate_utf8(exchange.model_id, 64) + "` does not exist here.");
+    }
+    std::string body;
+    append_model(body, *route, exchange.dialect);
+    co_return co_await exchange.sink.respond({}, body);
+  }
+
+ private:
+  std::shared_ptr<const Router> router_;
+};
+
+}  // namespace
+
+std::unique_ptr<pipeline::Middleware> make_list_models(std::shared_ptr<const Router> router) {
+  return std::make_unique<ListModels>(std::move(router));
+}
+
+}  // namespace sluice::routing

@@ -1,0 +1,164 @@
+#include "routing/relay.hpp"
+
+#include <algorithm>
+
+#include "routing/event_filter.hpp"
+#include "sluice/api/answer.hpp"
+#include "sluice/api/estimate.hpp"
+#include "sluice/core/text.hpp"
+
+namespace sluice::routing {
+namespace {
+
+using observe::Phase;
+using observe::Stage;
+
+constexpr std::size_t kFirstReserve = 64 * 1024;   // a promised length is not believed beyond this
+
+// Tells the three ways of waiting too long apart.
+Error timed_out(Error error, bool total, bool first) {
+  if (error.kind != ErrorKind::kUpstreamIdleTimeout || (!total && !first)) return error;
+  return fail(ErrorKind::kUpstreamTimeout,
+              total ? "The answer took longer than this gateway waits." : "The upstream sent no token in time.",
+              total ? "total" : "first token")
+      .error();
+}
+
+// What a stream leaves behind however it ended, by return or by cancellation: what was used, as reported or else as
+// counted here, and how to tell the client of a failure.
+class StreamNote {
+ public:
+  StreamNote(pipeline::Exchange& exchange, const EventFilter& filter) : exchange_(exchange), filter_(filter) {}
+  ~StreamNote() {
+    auto& record = exchange_.record;
+    const auto& state = filter_.state();
+    record.usage = state.usage();
+    record.events = filter_.events();
+    record.finish_reason = state.finish_reason();
+    if (exchange_.sink.started() && !state.complete()) {
+      exchange_.failure_event = [state](const Error& error) { return state.failure_event(error); };
+    }
+    if (record.usage.source != UsageSource::kNone || state.content_events() == 0) return;
+    record.usage.source = UsageSource::kEstimated;
+    record.usage.input = api::estimate_input_tokens(*exchange_.view);
+    record.usage.output = static_cast<std::int64_t>(state.content_events());
+  }
+
+ private:
+  pipeline::Exchange& exchange_;
+  const EventFilter& filter_;
+};
+
+bool is_event_stream(const http::ResponseHead& head) {
+  const auto type = head.get("content-type");
+  return equals_ignore_case(trim(type.substr(0, type.find(';'))), "text/event-stream");
+}
+
+http::ResponseStart stream_start(const pipeline::Exchange& exchange) {
+  http::ResponseStart start{.status = 200, .content_type = "text/event-stream; charset=utf-8", .fields = exchange.passed_on};
+  start.fields.emplace_back("cache-control", "no-cache, no-transform");
+  start.fields.emplace_back("x-accel-buffering", "no");
+  return start;
+}
+
+// A stream was asked for and a whole body came: an error in disguise, or an upstream that does not stream.
+Task<Result<void>> refuse_whole_body(http::ResponseStream& upstream, Endpoint endpoint, RelayLimits limits) {
+  auto body = co_await read_body(upstream, limits);
+  if (!body) co_return std::unexpected(std::move(body.error()));
+  if (auto answer = api::inspect_answer(endpoint, *body); !answer) co_return std::unexpected(std::move(answer.error()));
+  co_return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream did not stream its answer.", "JSON instead of SSE");
+}
+
+struct StreamRelay {
+  pipeline::Exchange& exchange;
+  http::ResponseStream& upstream;
+  const RelayLimits& limits;
+  EventFilter& filter;
+  std::string out;
+
+  Task<Result<void>> run() {
+    for (;;) {
+      auto more = co_await next_bytes();
+      if (!out.empty() && !exchange.sink.started()) {
+        exchange.record.phase = Phase::kStream;
+        exchange.sink.start(stream_start(exchange));
+      }
+      if (more && !*more) break;
+      if (!out.empty()) {
+        if (auto sent = co_await exchange.sink.write(out); !sent) co_return sent;
+        out.clear();
+      }
+      if (!more) co_return std::unexpected(std::move(more.error()));
+    }
+    exchange.record.reached(Stage::kLastToken);
+    co_return co_await exchange.sink.finish(out);
+  }
+
+  // One read, filtered into `out`. False when the answer is complete; what is in `out` then goes out with its end.
+  Task<Result<bool>> next_bytes() {
+    const bool first = !exchange.sink.started();
+    const auto due = std::min(first ? limits.first_token_due : Clock::now() + limits.idle, limits.total_due);
+    auto bytes = co_await upstream.read_some(due);
+    if (!bytes) co_return std::unexpected(timed_out(std::move(bytes.error()), due == limits.total_due, first));
+    const bool had_content = filter.state().content_events() > 0;
+    auto filtered = bytes->empty() ? filter.finish(out) : filter.feed(*bytes, out);
+    if (!had_content && filter.state().content_events() > 0) exchange.record.reached(Stage::kFirstToken);
+    if (!filtered) co_return std::unexpected(std::move(filtered.error()));
+    co_return !bytes->empty() && !filter.complete();
+  }
+};
+
+}  // namespace
+
+Task<Result<std::string>> read_body(http::ResponseStream& upstream, RelayLimits limits) {
+  std::string body;
+  body.reserve(std::min<std::size_t>(upstream.head().content_length, kFirstReserve));
+  for (;;) {
+    const auto due = std::min(Clock::now() + limits.idle, limits.total_due);
+    auto bytes = co_await upstream.read_some(due);
+    if (!bytes) co_return std::unexpected(timed_out(std::move(bytes.error()), due == limits.total_due, false));
+    if (bytes->empty()) co_return body;
+    if (body.size() + bytes->size() > limits.response_bytes) {
+      co_return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream's answer is too large.",
+                     "limits.response_bytes");
+    }
+    body += *bytes;
+  }
+}
+
+Task<Result<void>> relay_stream(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream,
+                                RelayLimits limits) {
+  exchange.record.phase = Phase::kFirstToken;
+  if (!is_event_stream(upstream->head())) {
+    co_return co_await refuse_whole_body(*upstream, exchange.endpoint, limits);
+  }
+  EventFilter filter({.endpoint = exchange.endpoint, .hide_usage = limits.hide_usage}, limits.event_bytes);
+  StreamNote note(exchange, filter);
+  StreamRelay relay{exchange, *upstream, limits, filter, {}};
+  auto relayed = co_await relay.run();
+  if (relayed) http::ResponseStream::finish(std::move(upstream));
+  co_return relayed;
+}
+
+Task<Result<void>> relay_whole(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream,
+                               RelayLimits limits) {
+  exchange.record.phase = Phase::kAnswer;
+  auto body = co_await read_body(*upstream, limits);
+  if (!body) co_return std::unexpected(std::move(body.error()));
+  upstream.reset();
+  auto answer = api::inspect_answer(exchange.endpoint, *body);
+  if (!answer) co_return std::unexpected(std::move(answer.error()));
+  exchange.record.usage = answer->usage;
+  exchange.record.finish_reason = answer->finish_reason;
+  exchange.record.reached(Stage::kFirstToken);
+  exchange.record.reached(Stage::kLastToken);
+  if (exchange.endpoint == Endpoint::kEmbeddings) {
+    const auto wanted = exchange.view->encoding == api::Encoding::kBase64 ? api::Encoding::kBase64 : api::Encoding::kFloat;
+    auto converted = api::convert_embeddings(*body, wanted);
+    if (!converted) co_return std::unexpected(std::move(converted.error()));
+    if (*converted) body = std::move(**converted);
+  }
+  co_return co_await exchange.sink.respond({.fields = exchange.passed_on}, *body);
+}
+
+}  // namespace sluice::routing

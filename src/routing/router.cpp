@@ -1,0 +1,73 @@
+#include "sluice/routing/router.hpp"
+
+#include "sluice/core/text.hpp"
+
+namespace sluice::routing {
+namespace {
+
+constexpr std::size_t kMaxEchoedModel = 64;
+
+config::Timeouts with_overrides(config::Timeouts timeouts, const config::TimeoutOverrides& overrides) {
+  timeouts.connect = overrides.connect.value_or(timeouts.connect);
+  timeouts.first_byte = overrides.first_byte.value_or(timeouts.first_byte);
+  timeouts.first_token = overrides.first_token.value_or(timeouts.first_token);
+  timeouts.idle = overrides.idle.value_or(timeouts.idle);
+  timeouts.total = overrides.total.value_or(timeouts.total);
+  return timeouts;
+}
+
+}  // namespace
+
+Router::Router(const config::Config& config, Providers providers) : providers_(std::move(providers)) {
+  for (const config::Model& model : config.models) {
+    auto& entry = *entries_.emplace_back(std::make_unique<Entry>());
+    entry.model = model;
+    entry.route = route_for(entry.model);
+    if (model.name.find('*') == std::string::npos) {
+      exact_.emplace(entry.model.name, &entry);
+      if (entry.route.provider->config().on) listed_.push_back(&entry.route);
+    } else {
+      globs_.push_back(&entry);
+    }
+  }
+}
+
+Route Router::route_for(const config::Model& model) const {
+  const config::Target* target = &model.target;
+  if (model.when_off && !providers_.at(target->provider)->config().on) target = &*model.when_off;
+  Route route;
+  route.model = &model;
+  route.provider = providers_.at(target->provider).get();
+  if (target->model != "*") route.upstream_model = target->model;
+  route.timeouts = with_overrides(route.provider->config().timeouts, model.timeouts);
+  return route;
+}
+
+Result<const Route*> Router::find(std::string_view model) const {
+  const Entry* found = nullptr;
+  if (auto exact = exact_.find(model); exact != exact_.end()) {
+    found = exact->second;
+  } else {
+    for (const Entry* glob : globs_) {
+      if (found == nullptr && glob_match(glob->model.name, model)) found = glob;
+    }
+  }
+  if (found == nullptr) {
+    return fail_param(ErrorKind::kModelNotFound, "model",
+                      "The model `" + truncate_utf8(model, kMaxEchoedModel) +
+                          "` does not exist here. GET /v1/models lists those that do.");
+  }
+  if (const auto& provider = found->route.provider->config(); !provider.on) {
+    return fail(ErrorKind::kProviderOff, "The model `" + truncate_utf8(model, kMaxEchoedModel) +
+                                             "` is not available: its provider has no credential.",
+                provider.off_reason);
+  }
+  return &found->route;
+}
+
+const Route* Router::listed_model(std::string_view name) const {
+  auto exact = exact_.find(name);
+  return exact != exact_.end() && exact->second->route.provider->config().on ? &exact->second->route : nullptr;
+}
+
+}  // namespace sluice::routing
