@@ -17,9 +17,9 @@ namespace sluice::support {
 
 struct GatewayOptions {
   std::string binary;
-  std::string config;                              // "{DIR}" stands for the directory
-  std::map<std::string, std::string> environment;  // beside UP_KEY=sk-upstream-secret
-  std::map<std::string, std::string> files;        // written beside the configuration first
+  std::string config = {};                              // "{DIR}" stands for the directory
+  std::map<std::string, std::string> environment = {};  // beside UP_KEY=sk-upstream-secret
+  std::map<std::string, std::string> files = {};        // written beside the configuration first
 };
 
 class Gateway {

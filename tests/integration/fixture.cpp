@@ -1,0 +1,126 @@
+#include "integration/fixture.hpp"
+
+#include <csignal>
+#include <cstdlib>
+
+namespace sluice::integration {
+namespace {
+
+std::string line(const std::string& name, const std::string& inside) {
+  return inside.empty() ? std::string() : name + ": {" + inside + "}\n";
+}
+
+}  // namespace
+
+milliseconds abort_bound() {
+  const char* slack = std::getenv("SLUICE_TIME_SLACK");
+  return milliseconds(50) * (slack == nullptr ? 1 : std::max(1, std::atoi(slack)));
+}
+
+std::string config_text(const Scenario& scenario, const std::string& upstream_url) {
+  const std::string url = scenario.base_url.empty() ? upstream_url : scenario.base_url;
+  return "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\", workers: 1, " + scenario.server + "}\n" +
+         "trace: {path: {DIR}/trace.jsonl}\n" + line("timeouts", scenario.timeouts) + line("limits", scenario.limits) +
+         "providers:\n  up: {dialect: openai, base_url: \"" + url + "\", api_keys: [\"${UP_KEY}\"]" +
+         (scenario.provider.empty() ? "" : ", " + scenario.provider) + "}\n" + line("models", scenario.models) +
+         scenario.more;
+}
+
+Gateway& GatewayTest::start(const Scenario& scenario) {
+  gateway_.emplace(GatewayOptions{.binary = SLUICE_BINARY,
+                                  .config = config_text(scenario, upstream_.url()),
+                                  .environment = scenario.environment,
+                                  .files = scenario.files});
+  if (!gateway_->wait_ready()) throw std::runtime_error("the gateway did not start:\n" + gateway_->output());
+  return *gateway_;
+}
+
+void GatewayTest::stop() {
+  gateway_->signal(SIGTERM);
+  EXPECT_EQ(gateway_->wait_exit(15s), 0) << gateway_->output();
+  EXPECT_EQ(gateway_->sanitizer_report(), "");
+  gateway_.reset();
+}
+
+void GatewayTest::TearDown() {
+  if (!gateway_) return;
+  double counted = -1;
+  double accounted = -2;
+  const bool balanced = gateway_->process().wait_exit(0ms).has_value() || eventually([&] {
+                          const Metrics metrics = gateway_->metrics();
+                          counted = metrics.sum("sluice_requests_total");
+                          accounted =
+                              static_cast<double>(gateway_->trace().size()) + metrics.sum("sluice_trace_dropped_total");
+                          return counted == accounted && metrics.sum("sluice_requests_in_flight") == 0;
+                        });
+  EXPECT_TRUE(balanced) << counted << " requests counted, " << accounted << " traced or dropped";
+  stop();
+}
+
+Response GatewayTest::ask(const std::string& body, const std::string& head, milliseconds timeout) {
+  return fetch(gateway_->port(), post_request(kChat, body, head), timeout);
+}
+
+Response GatewayTest::get(const std::string& target, const std::string& head) {
+  return fetch(gateway_->port(), get_request(target, head));
+}
+
+json GatewayTest::only_trace_line(milliseconds timeout) {
+  const auto lines = gateway_->trace(1, timeout);
+  EXPECT_EQ(lines.size(), 1U);
+  return lines.empty() ? json::object() : lines.front();
+}
+
+::testing::AssertionResult is_error(const Response& response, int status, const std::string& code) {
+  const auto failure = [&](const std::string& why) {
+    return ::testing::AssertionFailure() << why << "; status " << response.status << ", body " << response.body;
+  };
+  if (response.status != status) return failure("expected status " + std::to_string(status));
+  if (!response.complete) return failure("the answer is cut");
+  if (!response.header("content-type").starts_with("application/json")) return failure("not JSON");
+  const json body = json::parse(response.body, nullptr, false);
+  if (!body.is_object() || !body.contains("error")) return failure("no error object");
+  const json& error = body["error"];
+  for (const char* member : {"message", "type", "param", "code"}) {
+    if (!error.contains(member)) return failure(std::string("no member ") + member);
+  }
+  if (!error["message"].is_string() || error["message"] == "") return failure("no message");
+  if (error["code"] != code) return failure("expected code " + code);
+  if (response.header("x-request-id").empty()) return failure("no x-request-id");
+  const std::string retry = response.header("x-should-retry");
+  if (retry != "true" && retry != "false") return failure("no x-should-retry");
+  return ::testing::AssertionSuccess();
+}
+
+::testing::AssertionResult ends_in_error(const Response& response, const std::string& code) {
+  const auto failure = [&](const std::string& why) {
+    return ::testing::AssertionFailure() << why << "; status " << response.status << ", end " << to_string(response.end)
+                                         << ", body " << response.body.substr(0, 4000);
+  };
+  if (response.status != 200) return failure("the stream had not begun");
+  if (response.body.find("[DONE]") != std::string::npos) return failure("an invented [DONE]");
+  if (response.complete) return failure("an invented end of the body");
+  if (response.end == End::kOpen) return failure("the connection is still open");
+  if (response.events.empty()) return failure("no event at all");
+  const json last = json::parse(response.events.back().data(), nullptr, false);
+  if (!last.is_object() || !last.contains("error")) return failure("the last event is no error");
+  if (last["error"].value("code", json()) != code) return failure("expected code " + code);
+  if (last.contains("choices")) return failure("an error event with choices");
+  return ::testing::AssertionSuccess();
+}
+
+std::vector<std::string> data_of(const Response& response) {
+  std::vector<std::string> result;
+  for (const SseEvent& event : response.events) {
+    if (event.text.find("data:") != std::string::npos) result.push_back(event.data());
+  }
+  return result;
+}
+
+std::string sse_text(const std::vector<std::string>& payloads) {
+  std::string text;
+  for (const auto& payload : payloads) text += "data: " + payload + "\n\n";
+  return text;
+}
+
+}  // namespace sluice::integration

@@ -1,0 +1,164 @@
+// One request, one record: the trace line and the metrics of every way a request can end.
+
+#include <cstdlib>
+
+#include "integration/fixture.hpp"
+
+namespace sluice::integration {
+namespace {
+
+using Record = GatewayTest;
+
+TEST_F(Record, ATraceLineTellsTheWholeStory) {
+  upstream_.on(kChat).header("x-request-id", "req_upstream").json(chat_answer());
+  start();
+  const std::string body = chat_body();
+  const Response response = ask(body, "x-client-request-id: mine-1\r\n");
+  const json line = only_trace_line();
+  EXPECT_TRUE(line["time"].is_string());
+  EXPECT_EQ(line["request_id"], response.header("x-request-id"));
+  EXPECT_EQ(line["endpoint"], "chat");
+  EXPECT_EQ(line["stream"], false);
+  EXPECT_EQ(line["model"], "m");
+  EXPECT_EQ(line["route"], "m");
+  EXPECT_EQ(line["provider"], "up");
+  EXPECT_EQ(line["upstream_model"], "upstream-model");
+  EXPECT_EQ(line["attempts"], 1);
+  EXPECT_EQ(line["status"], 200);
+  EXPECT_EQ(line["outcome"], "ok");
+  EXPECT_FALSE(line.contains("error"));
+  EXPECT_EQ(line["finish_reason"], "stop");
+  EXPECT_EQ(line["usage"]["input"], 12);
+  EXPECT_EQ(line["usage"]["output"], 7);
+  EXPECT_EQ(line["usage"]["cached"], 4);
+  EXPECT_EQ(line["usage"]["reasoning"], 3);
+  EXPECT_EQ(line["usage"]["source"], "reported");
+  EXPECT_EQ(line["bytes_in"], body.size());
+  EXPECT_EQ(line["bytes_out"], response.body.size());
+  EXPECT_EQ(line["upstream_request_id"], "req_upstream");
+  EXPECT_EQ(line["client_request_id"], "mine-1");
+}
+
+TEST_F(Record, StagesAreInOrder) {
+  upstream_.on(kChat).stream(chat_stream_with_usage({"a", "b"})).delay(30ms).event_gap(10ms);
+  start();
+  const Response response = ask(stream_body("any-x"));
+  const json line = only_trace_line();
+  const json stages = line["stages_us"];
+  std::int64_t last = 0;
+  for (const char* stage : {"parse", "route", "connect", "first_byte", "first_token", "last_token", "total"}) {
+    ASSERT_TRUE(stages.contains(stage)) << stage << " in " << stages;
+    EXPECT_GE(stages[stage].get<std::int64_t>(), last) << stage << " in " << stages;
+    last = stages[stage];
+  }
+  EXPECT_GE(stages["first_byte"], 30'000);
+  EXPECT_EQ(line["stream"], true);
+  EXPECT_EQ(line["model"], "any-x");
+  EXPECT_EQ(line["route"], "any-*");
+  EXPECT_EQ(line["upstream_model"], "any-x");
+  EXPECT_EQ(line["events"], response.events.size());
+  EXPECT_EQ(line["bytes_out"], response.body.size());
+}
+
+TEST_F(Record, EveryOutcomeIsTracedAndCountedOnce) {
+  upstream_.on_model("any-ok").json(chat_answer());
+  upstream_.on_model("any-cut").stream({role_chunk()}).without_last_chunk();
+  upstream_.on_model("any-error").status(500).json("{}");
+  upstream_.on_model("any-slow").hang();
+  upstream_.on_model("any-left").hang();
+  upstream_.on_model("any-flood")
+      .stream({role_chunk()})
+      .repeat_forever("data: " + text_chunk(std::string(9'999, 'x')) + "\n\n");
+  start({.timeouts = "first_byte: 500ms, first_token: 500ms", .limits = "write_timeout: 500ms"});
+  EXPECT_EQ(ask(chat_body("any-ok")).status, 200);
+  EXPECT_EQ(ask(stream_body("any-cut")).status, 200);
+  EXPECT_EQ(ask(chat_body("any-error")).status, 500);
+  EXPECT_EQ(ask(chat_body("any-slow")).status, 504);
+  EXPECT_EQ(ask(chat_body("unknown")).status, 404);
+  RawClient left = client();
+  left.send(post_request(kChat, chat_body("any-left")));
+  ASSERT_TRUE(upstream_.wait_for_requests(5));
+  left.close();
+  RawClient stalled = client(4096);
+  stalled.send(post_request(kChat, stream_body("any-flood")));
+  std::map<std::string, int> outcomes;
+  for (const json& line : gateway().trace(7, 15s)) ++outcomes[line["outcome"]];
+  const std::map<std::string, int> expected = {
+      {"ok", 1},       {"upstream_truncated", 1}, {"upstream_error", 1}, {"timeout", 1},
+      {"rejected", 1}, {"client_abort", 1},       {"client_stalled", 1}};
+  EXPECT_EQ(outcomes, expected);
+  const Metrics metrics = gateway().metrics();
+  for (const auto& [outcome, count] : expected) {
+    EXPECT_EQ(metrics.sum("sluice_requests_total", {"outcome=\"" + outcome + "\""}), count) << outcome;
+  }
+}
+
+TEST_F(Record, HeadsThatCannotBeBelievedAreCountedApart) {
+  start();
+  EXPECT_TRUE(
+      is_error(fetch(gateway().port(), "GET /v1/models HTTP/1.1\r\nhost : a\r\n\r\n"), 400, "malformed_request"));
+  EXPECT_EQ(get("/nothing").status, 404);
+  EXPECT_TRUE(eventually([&] { return gateway().metrics().sum("sluice_http_rejects_total") == 1; }));
+  EXPECT_LE(gateway().trace().size(), 1U);
+}
+
+TEST_F(Record, TheIdOfTheAnswerIsTheIdOfTheTrace) {
+  upstream_.on(kChat).status(500).json("{}");
+  start();
+  const std::vector<std::string> ids = {ask(chat_body()).header("x-request-id"), ask("{").header("x-request-id"),
+                                        ask(chat_body("nope")).header("x-request-id")};
+  const auto lines = gateway().trace(3);
+  ASSERT_EQ(lines.size(), 3U);
+  for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(lines[i]["request_id"], ids[i]);
+}
+
+TEST_F(Record, F50F77NeitherSecretsNorPromptsReachAnySink) {
+  const std::string prompt = "canary-prompt-7f3a";
+  const std::string answer = "canary-answer-91bc";
+  upstream_.on(kChat).json(chat_answer(answer));
+  upstream_.on(kChat).stream(chat_stream({answer}));
+  upstream_.on(kChat).stream({role_chunk(), text_chunk(answer)}).without_last_chunk();
+  upstream_.on(kChat).stream({role_chunk(), "{bad " + answer});
+  upstream_.on(kChat).status(500).body("text/html", answer);
+  start({.more = "log: {level: debug}\n"});
+  const std::string head = "authorization: Bearer sk-client-canary\r\n";
+  for (int i = 0; i < 5; ++i) {
+    const std::string more = "\"user\":\"" + prompt + "\"";
+    ask(i == 0 || i == 4 ? chat_body("m", more) : stream_body("m", more), head);
+  }
+  ask("{\"" + prompt + "\":", head);
+  ASSERT_EQ(gateway().trace(6).size(), 6U);
+  const std::string sinks =
+      gateway().output() + gateway().directory().read("trace.jsonl") + gateway().admin("/metrics").body;
+  for (const char* canary : {"canary-prompt", "canary-answer", "sk-upstream-secret", "sk-client-canary"}) {
+    EXPECT_EQ(sinks.find(canary), std::string::npos) << canary;
+  }
+}
+
+TEST_F(Record, F76MetricsAreAValidExposition) {
+  upstream_.on(kChat).stream(chat_stream_with_usage({"a"}));
+  start();
+  ask(stream_body());
+  ask(chat_body("nope"));
+  const Response scrape = gateway().admin("/metrics");
+  EXPECT_EQ(scrape.status, 200);
+  if (std::system("command -v promtool >/dev/null 2>&1") != 0) GTEST_SKIP() << "promtool is not installed";
+  const TempDir directory;
+  directory.write("metrics.txt", scrape.body);
+  EXPECT_EQ(std::system(("promtool check metrics < " + directory.path("metrics.txt")).c_str()), 0);
+}
+
+TEST_F(Record, TokensAndEventsAreCounted) {
+  upstream_.on(kChat).stream(chat_stream_with_usage({"a"}));
+  start();
+  ask(stream_body());
+  const Metrics metrics = gateway().metrics();
+  EXPECT_EQ(metrics.sum("sluice_tokens_total", {"\"input\""}), 12);
+  EXPECT_EQ(metrics.sum("sluice_tokens_total", {"\"output\""}), 7);
+  EXPECT_EQ(metrics.sum("sluice_stream_events_total"), 4);
+  EXPECT_EQ(metrics.sum("gen_ai_server_request_duration_seconds_count"), 1);
+  EXPECT_EQ(metrics.sum("gen_ai_server_time_to_first_token_seconds_count"), 1);
+}
+
+}  // namespace
+}  // namespace sluice::integration
