@@ -39,13 +39,14 @@ struct StreamState::Chunk {
   const Member* type = nullptr;
 
   void take(const Member& member) {
-    const auto is = [&member](std::string_view name) { return json::key_is(member, name); };
-    if (is("choices")) choices = &member;
-    if (is("usage")) usage = &member;
-    if (is("error")) error = &member;
-    if (is("x_groq")) groq = &member;
-    if (is("object")) object = &member;
-    if (is("type")) type = &member;
+    constexpr std::pair<std::string_view, const Member * Chunk::*> kNames[] = {
+        {"choices", &Chunk::choices}, {"usage", &Chunk::usage},   {"error", &Chunk::error},
+        {"x_groq", &Chunk::groq},     {"object", &Chunk::object}, {"type", &Chunk::type}};
+    // No name is longer; most members of a chunk are sorted out here.
+    if (!member.escaped && (member.key.size() < 4 || member.key.size() > 7)) return;
+    for (const auto& [name, field] : kNames) {
+      if (json::key_is(member, name)) this->*field = &member;
+    }
   }
   bool is_error(std::string_view event_type) const {
     if (event_type == "error") return true;

@@ -43,7 +43,7 @@ bool read_base64(std::string_view text, std::string& out) {
     held += 6;
     if (held >= 8) out += static_cast<char>(bits >> (held -= 8) & 0xFF);
   }
-  return true;
+  return held < 6;  // a lone digit at the end is no byte
 }
 
 void append_float32(std::string& out, float number) {

@@ -23,10 +23,14 @@ std::int64_t tokens_in(json::Value value) {
   if (value.is_string()) return estimate_tokens(value.raw.substr(1, value.raw.size() - 2));
   std::int64_t tokens = 0;
   for (json::Value item : json::Elements(value)) {
-    if (item.is_number()) ++tokens;
-    else if (item.is_object()) tokens += tokens_in_part(item);
-    else if (item.is_string()) tokens += tokens_in(item);
-    else tokens += static_cast<std::int64_t>(item.raw.size() / 4);
+    if (item.is_number())
+      ++tokens;
+    else if (item.is_object())
+      tokens += tokens_in_part(item);
+    else if (item.is_string())
+      tokens += tokens_in(item);
+    else
+      tokens += static_cast<std::int64_t>(item.raw.size() / 4);
   }
   return tokens;
 }

@@ -68,11 +68,10 @@ void Elements::Iterator::advance() {
   rest_ = between(past_comma(stop, end), end);
 }
 
-bool key_is(const Member& member, std::string_view name) {
-  if (!member.escaped) return member.key == name;
-  std::string key;
-  append_unescaped(key, member.key);
-  return key == name;
+bool escaped_key_is(std::string_view key, std::string_view name) {
+  std::string text;
+  append_unescaped(text, key);
+  return text == name;
 }
 
 std::optional<Value> find(Value object, std::string_view name) {

@@ -116,7 +116,10 @@ class Elements {
 };
 
 // Whether a member's key, once unescaped, is `name`.
-bool key_is(const Member& member, std::string_view name);
+bool escaped_key_is(std::string_view key, std::string_view name);
+inline bool key_is(const Member& member, std::string_view name) {
+  return member.escaped ? escaped_key_is(member.key, name) : member.key == name;
+}
 std::optional<Value> find(Value object, std::string_view name);
 // The text of a string value, escapes resolved. Empty for anything but a string.
 std::string text_of(Value value);
