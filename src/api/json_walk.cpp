@@ -20,6 +20,12 @@ const char* past_comma(const char* p, const char* end) {
 
 Members::Members(Value object) : inside_(inside(object, object.is_object())) {}
 
+Members Members::leading(std::string_view text) {
+  Members members;
+  if (text.starts_with('{')) members.inside_ = text.substr(1);
+  return members;
+}
+
 Members::Iterator Members::begin() const {
   Iterator it;
   it.rest_ = inside_;
@@ -33,6 +39,7 @@ void Members::Iterator::advance() {
   const char* const start = scan::skip_space(rest_.data(), end);
   if (start == end || *start != '"') {
     done_ = true;
+    rest_ = between(start, end);
     return;
   }
   member_.escaped = false;

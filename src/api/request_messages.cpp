@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/json_scan.hpp"
 #include "api/request_rules.hpp"
 #include "sluice/core/text.hpp"
 
@@ -15,11 +16,14 @@ constexpr std::array<std::string_view, 6> kRoles = {"developer", "system", "user
 
 struct Message {
   std::optional<Value> role, content, tool_call_id;
+  std::string_view after;  // the text behind the message
 };
 
-Message read_message(Value object) {
+Message read_message(std::string_view text) {
   Message message;
-  for (const json::Member& member : json::Members(object)) {
+  auto it = json::Members::leading(text).begin();
+  for (; it != std::default_sentinel; ++it) {
+    const json::Member& member = *it;
     if (json::key_is(member, "role")) {
       message.role = member.value;
     } else if (json::key_is(member, "content")) {
@@ -28,6 +32,7 @@ Message read_message(Value object) {
       message.tool_call_id = member.value;
     }
   }
+  message.after = it.after();
   return message;
 }
 
@@ -44,9 +49,7 @@ std::string_view known_role(Value value) {
   return known != kRoles.end() ? *known : std::string_view();
 }
 
-Result<void> examine_message(Value value, std::size_t index) {
-  if (!value.is_object()) return invalid_value(path(index, ""), "an object", value);
-  const Message message = read_message(value);
+Result<void> examine_message(const Message& message, std::size_t index) {
   if (!message.role) return missing_field(path(index, ".role"));
   const std::string_view role = known_role(*message.role);
   if (role.empty()) {
@@ -80,17 +83,24 @@ std::unexpected<Error> missing_field(std::string_view param) {
                     "Missing required parameter: '" + std::string(param) + "'.");
 }
 
+// Messages are most of a body: they are walked once, without looking for the end of each first.
 Result<void> examine_messages(Value messages) {
-  std::size_t index = 0;
-  for (const Value message : json::Elements(messages)) {
+  std::string_view rest = messages.raw.substr(1);
+  for (std::size_t index = 0;; ++index) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n,"), rest.size()));
+    if (rest.empty() || rest.front() == ']') return {};
     if (index == kMaxMessages) {
       return fail_param(ErrorKind::kInvalidValue, "messages",
                         "Invalid value for 'messages': more than 100000 of them.");
     }
+    if (rest.front() != '{') {
+      const char* const end = json::scan::skip_value(rest.data(), rest.data() + rest.size());
+      return invalid_value(path(index, ""), "an object", {rest.substr(0, static_cast<std::size_t>(end - rest.data()))});
+    }
+    const Message message = read_message(rest);
     if (auto good = examine_message(message, index); !good) return good;
-    ++index;
+    rest = message.after;
   }
-  return {};
 }
 
 }  // namespace sluice::api

@@ -57,6 +57,8 @@ std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& me
 class Members {
  public:
   explicit Members(Value object);
+  // The members of the object at the front of `text`, which may go on after it: saves a walk to its end.
+  static Members leading(std::string_view text);
   class Iterator {
    public:
     using value_type = Member;
@@ -69,6 +71,8 @@ class Members {
     }
     void operator++(int) { advance(); }
     bool operator==(std::default_sentinel_t) const { return done_; }
+    // When the walk is over: what follows the closing brace.
+    std::string_view after() const { return rest_.empty() ? rest_ : rest_.substr(1); }
 
    private:
     friend class Members;
@@ -81,6 +85,7 @@ class Members {
   std::default_sentinel_t end() const { return {}; }
 
  private:
+  Members() = default;
   std::string_view inside_;
 };
 
