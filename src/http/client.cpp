@@ -26,6 +26,11 @@ class PooledClient final : public Client {
   PooledClient(net::io_context& io, TimerWheel& timers, ClientLimits limits)
       : io_(io), timers_(timers), limits_(limits), resolver_(io, limits.dns_ttl), pool_(timers) {}
 
+  void configure(ClientLimits limits) override {
+    limits_ = limits;
+    resolver_.set_ttl(limits.dns_ttl);
+  }
+
   Task<Result<std::unique_ptr<ResponseStream>>> open(const Outgoing& request, OpenTimes& times) override {
     if (auto idle = pool_.take(*request.origin)) {
       times.reused = true;
@@ -83,5 +88,7 @@ class PooledClient final : public Client {
 std::unique_ptr<Client> make_client(net::io_context& io, TimerWheel& timers, ClientLimits limits) {
   return std::make_unique<PooledClient>(io, timers, limits);
 }
+
+bool has_look_ups_in_flight() { return look_ups_in_flight() > 0; }
 
 }  // namespace sluice::http

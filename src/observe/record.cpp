@@ -53,7 +53,8 @@ void append_stages(JsonLine& line, const Record& record) {
 }  // namespace
 
 std::string_view to_string(Phase phase) {
-  constexpr std::array<std::string_view, 5> kNames = {"body", "connect", "first_token", "stream", "answer"};
+  constexpr std::array<std::string_view, 6> kNames = {"body",        "connect", "first_byte",
+                                                      "first_token", "stream",  "answer"};
   return kNames[static_cast<std::size_t>(phase)];
 }
 

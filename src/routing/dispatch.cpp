@@ -114,7 +114,10 @@ class Dispatch final : public pipeline::Middleware {
     http::OpenTimes times;
     auto upstream = co_await exchange.upstreams.open(outgoing, times);
     attempt.reused(times.reused);
-    if (times.connected != TimePoint{}) exchange.record.reached(Stage::kConnect, times.connected);
+    if (times.connected != TimePoint{}) {
+      exchange.record.reached(Stage::kConnect, times.connected);
+      exchange.record.phase = Phase::kFirstByte;
+    }
     if (times.first_byte != TimePoint{}) exchange.record.reached(Stage::kFirstByte, times.first_byte);
     if (upstream) note_fields((*upstream)->head(), exchange);
     co_return upstream;

@@ -11,6 +11,8 @@ Result<void> EventFilter::feed(std::string_view bytes, std::string& out) {
 Result<void> EventFilter::finish(std::string& out) {
   if (state_.complete()) return {};
   auto decoded = decoder_.finish([this, &out](const sse::Event& event) { return take(event, out); });
+  // An event without its final blank line that cannot be read was cut, not written so.
+  if (failed_ && failed_->kind == ErrorKind::kUpstreamInvalidEvent) failed_->kind = ErrorKind::kUpstreamTruncated;
   if (failed_) return std::unexpected(std::move(*failed_));
   if (!decoded || state_.complete()) return decoded;
   auto verdict = state_.end();

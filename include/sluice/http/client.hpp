@@ -64,9 +64,14 @@ class ResponseStream {
   virtual void finish_in_background(std::unique_ptr<ResponseStream> self) = 0;
 };
 
+struct ClientLimits {
+  HeadLimits head;
+  milliseconds dns_ttl{30'000};
+};
 class Client {
  public:
   virtual ~Client() = default;
+  virtual void configure(ClientLimits limits) = 0;   // for requests opened from now on
 
   // Connects or reuses, sends, skips 1xx and returns with the final head. A reused connection that died before the
   // first byte of an answer is replaced once, unseen. Redirects are not followed. Errors: kUpstreamConnectFailed,
@@ -74,11 +79,10 @@ class Client {
   virtual Task<Result<std::unique_ptr<ResponseStream>>> open(const Outgoing& request, OpenTimes& times) = 0;
 };
 
-struct ClientLimits {
-  HeadLimits head;
-  milliseconds dns_ttl{30'000};
-};
 // One per worker, used on the worker's thread only.
 std::unique_ptr<Client> make_client(net::io_context& io, TimerWheel& timers, ClientLimits limits);
+
+// Whether a thread is still busy looking up a name: it will report to its worker, which must not be destroyed before.
+bool has_look_ups_in_flight();
 
 }  // namespace sluice::http

@@ -22,7 +22,7 @@ enum class Stage : std::uint8_t { kParse, kRoute, kConnect, kFirstByte, kFirstTo
 inline constexpr std::size_t kStages = 7;
 
 // Where an exchange stood; on the record it says where an abort hit.
-enum class Phase : std::uint8_t { kBody, kConnect, kFirstToken, kStream, kAnswer };
+enum class Phase : std::uint8_t { kBody, kConnect, kFirstByte, kFirstToken, kStream, kAnswer };
 std::string_view to_string(Phase phase);
 
 // One try of one target.

@@ -22,13 +22,13 @@ struct Exchange {
   http::Client& upstreams;             // of this worker
   observe::Record& record;
   Endpoint endpoint = Endpoint::kNone;
-  std::string_view model_id;           // GET /v1/models/{id}: percent-decoded
+  std::string model_id{};                // GET /v1/models/{id}: percent-decoded
   Dialect dialect = Dialect::kOpenai;
-  std::optional<api::RequestView> view;   // written once, by ParseRequest
+  std::optional<api::RequestView> view{};   // written once, by ParseRequest
   // Fields of the upstream's answer that go along with ours, whether it is a success or an error.
-  std::vector<std::pair<std::string_view, std::string>> passed_on;
+  std::vector<std::pair<std::string_view, std::string>> passed_on{};
   // How a failure is told to a client whose stream has begun; set by whoever began it.
-  std::function<std::string(const Error&)> failure_event;
+  std::function<std::string(const Error&)> failure_event{};
 };
 
 }  // namespace sluice::pipeline

@@ -1,0 +1,23 @@
+#pragma once
+// A configuration made ready to serve: immutable, shared by all workers, replaced as a whole by a reload. An exchange
+// keeps the one it began with.
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "sluice/config/config.hpp"
+#include "sluice/pipeline/middleware.hpp"
+
+namespace sluice::server {
+
+struct Snapshot {
+  config::Config config;
+  std::string hash;                    // of the configuration's text, first 12 hexadecimal digits of SHA-256
+  pipeline::Pipeline pipeline;
+};
+
+// The error is a sentence for the operator.
+std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(config::Config config, std::string hash);
+
+}  // namespace sluice::server

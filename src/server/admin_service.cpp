@@ -1,0 +1,43 @@
+#include "server/admin_service.hpp"
+
+#include "sluice/core/build_info.hpp"
+#include "sluice/core/text.hpp"
+
+namespace sluice::server {
+namespace {
+
+constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+
+bool is_known(std::string_view path) {
+  return path == "/healthz" || path == "/readyz" || path == "/version" || path == "/metrics";
+}
+
+}  // namespace
+
+Result<void> AdminService::admit(pipeline::Exchange& exchange) const {
+  const http::RequestHead& head = exchange.request.head;
+  if (!is_known(head.path)) {
+    return fail(ErrorKind::kUnknownRoute, "There is nothing at " + truncate_utf8(head.path, 128) +
+                                              ". The admin listener serves /metrics, /healthz, /readyz and /version.");
+  }
+  if (head.method == "GET" || head.method == "HEAD") return {};
+  exchange.passed_on.emplace_back("allow", "GET, HEAD");
+  return fail(ErrorKind::kMethodNotAllowed, "Use GET here.");
+}
+
+Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
+  const std::string_view path = exchange.request.head.path;
+  if (path == "/metrics") {
+    const std::string text = co_await source_.metrics();
+    co_return co_await exchange.sink.respond({.content_type = kMetricsType}, text);
+  }
+  if (path == "/version") {
+    const std::string body = "{\"name\":\"sluice\",\"version\":\"" + std::string(version()) + "\"}\n";
+    co_return co_await exchange.sink.respond({}, body);
+  }
+  const bool good = path == "/healthz" || source_.ready();
+  co_return co_await exchange.sink.respond({.status = good ? 200 : 503},
+                                           good ? "{\"status\":\"ok\"}\n" : "{\"status\":\"draining\"}\n");
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,24 @@
+#pragma once
+// The apps' side: OpenAI's API in front of a snapshot's pipeline.
+
+#include "server/service.hpp"
+#include "sluice/server/snapshot.hpp"
+
+namespace sluice::server {
+
+class AppService final : public Service {
+ public:
+  explicit AppService(std::shared_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
+
+  const config::Limits& limits() const override { return snapshot_->config.limits; }
+  Result<void> admit(pipeline::Exchange& exchange) const override;
+  Task<Result<void>> handle(pipeline::Exchange& exchange) const override;
+  bool recorded() const override { return true; }
+
+  const Snapshot& snapshot() const { return *snapshot_; }
+
+ private:
+  std::shared_ptr<const Snapshot> snapshot_;
+};
+
+}  // namespace sluice::server

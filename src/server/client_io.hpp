@@ -1,0 +1,61 @@
+#pragma once
+// The reading half of a client's connection. While a request is served one read stays pending on the socket: it is how
+// a client's leaving is seen at once, and what it brings is the beginning of the next request.
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/transport.hpp"
+#include "sluice/core/async.hpp"
+#include "sluice/core/timer_wheel.hpp"
+
+namespace sluice::server {
+
+class ClientIo : public std::enable_shared_from_this<ClientIo> {
+ public:
+  static constexpr std::size_t kBufferBytes = 4 * 1024;    // while nothing larger is needed
+  static constexpr std::size_t kReadAhead = 16 * 1024;     // of pipelined requests, while one is served
+
+  ClientIo(http::TcpSocket socket, TimerWheel& timers);
+
+  enum class Input : std::uint8_t { kBytes, kClosed, kTimedOut };
+  // Waits until more bytes are there, unless `due` comes first.
+  Task<Input> wait(TimePoint due);
+  // Reads straight into `into`, past the buffer. Only while the buffer is empty and nothing is pending.
+  Task<http::IoResult<std::size_t>> read_into(std::span<char> into, TimePoint due);
+  bool can_read_directly() const { return begin_ == end_ && !reading_; }
+
+  std::string_view input() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  void consume(std::size_t count);
+
+  // From now on `gone` is called once if the client closes or resets the connection; its half-close counts, since that
+  // is how a client that has left looks while nothing is sent to it (as in Go's net/http).
+  void watch(std::function<void()> gone);
+  void unwatch();
+
+  bool closed() const { return closed_; }
+  http::Transport& transport() { return transport_; }
+
+ private:
+  void start_read();
+  void on_read(http::IoResult<std::size_t> result);
+  static void on_timer(void* self);
+  void resume(Input with);
+  bool peer_has_left();
+
+  http::Transport transport_;
+  TimerWheel::Timer timer_;
+  std::string buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  bool reading_ = false;
+  bool closed_ = false;
+  std::move_only_function<void()> waiter_;
+  Input answer_ = Input::kBytes;
+  std::function<void()> gone_;
+};
+
+}  // namespace sluice::server

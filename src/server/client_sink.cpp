@@ -1,0 +1,145 @@
+#include "server/client_sink.hpp"
+
+#include <array>
+#include <charconv>
+#include <ctime>
+
+#include "sluice/core/text.hpp"
+
+namespace sluice::server {
+namespace {
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 417: return "Expectation Failed";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    default: return "Status";
+  }
+}
+
+// RFC 9110 section 5.6.7; made once a second.
+std::string_view http_date() {
+  thread_local std::time_t known = 0;
+  thread_local std::array<char, 40> text{};
+  thread_local std::size_t size = 0;
+  const std::time_t now = std::time(nullptr);
+  if (now != known) {
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    known = now;
+  }
+  return {text.data(), size};
+}
+
+void append_hex(std::string& out, std::size_t value) {
+  char digits[17];
+  out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value, 16).ptr - digits));
+}
+
+}  // namespace
+
+void ClientSink::begin(const http::RequestHead& head, std::string_view request_id) {
+  request_id_ = request_id;
+  is_head_request_ = head.method == "HEAD";
+  http10_ = head.minor_version == 0;
+  close_ = close_ || !head.keep_alive;
+  finished_ = false;
+  status_ = 0;
+  body_bytes_ = 0;
+  head_.clear();
+}
+
+// Values that could break the head are left out rather than written.
+void ClientSink::put_head(const http::ResponseStart& start) {
+  status_ = start.status;
+  head_.append("HTTP/1.1 ");
+  append_number(head_, start.status);
+  head_.append(" ").append(reason_of(start.status)).append("\r\ndate: ").append(http_date());
+  head_.append("\r\ncontent-type: ").append(start.content_type);
+  if (!request_id_.empty()) {
+    head_.append("\r\nx-request-id: ").append(request_id_).append("\r\nrequest-id: ").append(request_id_);
+  }
+  for (const auto& [name, value] : start.fields) {
+    if (http::is_field_value(value)) head_.append("\r\n").append(name).append(": ").append(value);
+  }
+  if (close_) {
+    head_.append("\r\nconnection: close");
+  } else if (http10_) {
+    head_.append("\r\nconnection: keep-alive");
+  }
+}
+
+Task<Result<void>> ClientSink::respond(http::ResponseStart start, std::string_view body) {
+  put_head(start);
+  head_.append("\r\ncontent-length: ");
+  append_number(head_, body.size());
+  head_.append("\r\n\r\n");
+  const std::array<std::string_view, 2> pieces = {head_, is_head_request_ ? std::string_view{} : body};
+  auto sent = co_await send(pieces);
+  finished_ = sent.has_value();
+  body_bytes_ = body.size();
+  co_return sent;
+}
+
+// An HTTP/1.0 client knows no chunks: its stream ends with the connection.
+void ClientSink::start(http::ResponseStart start) {
+  if (http10_) close_ = true;
+  put_head(start);
+  head_.append(http10_ ? "\r\n\r\n" : "\r\ntransfer-encoding: chunked\r\n\r\n");
+}
+
+Task<Result<void>> ClientSink::write(std::string_view bytes) {
+  if (!http10_) append_hex(head_, bytes.size());
+  head_ += http10_ ? "" : "\r\n";
+  const std::array<std::string_view, 3> pieces = {head_, bytes, http10_ ? "" : "\r\n"};
+  auto sent = co_await send(pieces);
+  head_.clear();
+  body_bytes_ += bytes.size();
+  co_return sent;
+}
+
+Task<Result<void>> ClientSink::finish(std::string_view last_bytes) {
+  if (!http10_ && !last_bytes.empty()) append_hex(head_, last_bytes.size());
+  head_ += http10_ || last_bytes.empty() ? "" : "\r\n";
+  const std::string_view end = http10_ ? "" : last_bytes.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+  const std::array<std::string_view, 3> pieces = {head_, last_bytes, end};
+  auto sent = co_await send(pieces);
+  head_.clear();
+  body_bytes_ += last_bytes.size();
+  finished_ = sent.has_value();
+  co_return sent;
+}
+
+Task<Result<void>> ClientSink::send_continue() {
+  constexpr std::array<std::string_view, 1> kContinue = {"HTTP/1.1 100 Continue\r\n\r\n"};
+  co_return co_await send(kContinue);
+}
+
+Task<Result<void>> ClientSink::send(std::span<const std::string_view> pieces) {
+  auto written = co_await transport_.write(pieces, Clock::now() + write_timeout_);
+  if (written) co_return Result<void>{};
+  if (written.error().fault == http::IoFault::kTimeout) {
+    co_return fail(ErrorKind::kClientStalled, "The client stopped reading.");
+  }
+  co_return fail(ErrorKind::kClientGone, "The client closed the connection.", written.error().detail);
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,51 @@
+#pragma once
+// The writing half of a client's connection: heads, whole bodies, chunks.
+
+#include <string>
+#include <string_view>
+
+#include "server/client_io.hpp"
+#include "sluice/http/head.hpp"
+#include "sluice/http/sink.hpp"
+
+namespace sluice::server {
+
+class ClientSink final : public http::ResponseSink {
+ public:
+  ClientSink(http::Transport& transport, milliseconds write_timeout)
+      : transport_(transport), write_timeout_(write_timeout) {}
+
+  // What the answer to one request depends on.
+  void begin(const http::RequestHead& head, std::string_view request_id);
+  void close_after_this() { close_ = true; }
+
+  bool started() const override { return status_ != 0; }
+  Task<Result<void>> respond(http::ResponseStart start, std::string_view body) override;
+  void start(http::ResponseStart start) override;
+  Task<Result<void>> write(std::string_view bytes) override;
+  Task<Result<void>> finish(std::string_view last_bytes) override;
+
+  Task<Result<void>> send_continue();
+
+  bool finished() const { return finished_; }
+  bool keeps_alive() const { return finished_ && !close_; }
+  int status() const { return status_; }
+  std::uint64_t body_bytes() const { return body_bytes_; }
+
+ private:
+  void put_head(const http::ResponseStart& start);
+  Task<Result<void>> send(std::span<const std::string_view> pieces);
+
+  http::Transport& transport_;
+  milliseconds write_timeout_;
+  std::string request_id_;
+  std::string head_;               // not yet sent
+  bool is_head_request_ = false;
+  bool http10_ = false;
+  bool close_ = false;
+  bool finished_ = false;
+  int status_ = 0;
+  std::uint64_t body_bytes_ = 0;
+};
+
+}  // namespace sluice::server

@@ -1,0 +1,264 @@
+#include "sluice/server/gateway.hpp"
+
+#include <sched.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "server/admin_service.hpp"
+#include "server/app_service.hpp"
+#include "server/load.hpp"
+#include "server/worker.hpp"
+#include "sluice/core/build_info.hpp"
+
+namespace sluice::server {
+namespace {
+
+constexpr auto kDrainPoll = milliseconds(10);
+constexpr auto kCutTime = milliseconds(2000);    // for the last events of what is cut
+
+void set_up_log(const std::string& level) {
+  auto log = spdlog::get("sluice");
+  if (!log) log = spdlog::stderr_logger_st("sluice");
+  spdlog::set_default_logger(log);
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %l %v", spdlog::pattern_time_type::utc);
+  spdlog::set_level(spdlog::level::from_str(level));
+}
+
+unsigned usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+}
+
+std::string url_of(const Acceptor& acceptor) {
+  const auto endpoint = acceptor.local_endpoint();
+  const auto host = endpoint.address().is_v6() ? "[" + endpoint.address().to_string() + "]" : endpoint.address().to_string();
+  return "http://" + host + ":" + std::to_string(endpoint.port());
+}
+
+class Gateway {
+ public:
+  Gateway(std::string file, LoadedSnapshot loaded)
+      : file_(std::move(file)),
+        snapshot_(std::move(loaded.snapshot)),
+        control_(snapshot_->config),
+        signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
+        timer_(control_.io().get_executor()) {
+    for (const auto& note : loaded.notes) spdlog::warn("{}", note);
+  }
+
+  // Opens the listeners; the error says which could not be.
+  std::expected<void, std::string> open() {
+    const config::Server& server = snapshot_->config.server;
+    auto admin = open_listener(control_.io(), server.admin);
+    if (!admin) return std::unexpected(admin.error());
+    const unsigned count = server.workers == 0 ? usable_cores() : server.workers;
+    config::Address address = server.listen;
+    std::string url;
+    for (unsigned i = 0; i < count; ++i) {
+      auto& worker = *workers_.emplace_back(std::make_unique<Worker>(snapshot_->config));
+      auto acceptor = open_listener(worker.io(), address);
+      if (!acceptor) return std::unexpected(acceptor.error());
+      address.port = acceptor->local_endpoint().port();   // the rest share what the system chose for the first
+      url = url_of(*acceptor);
+      worker.listen(std::move(*acceptor));
+    }
+    const std::string admin_url = url_of(*admin);
+    control_.listen(std::move(*admin));
+    control_.set_service(std::make_shared<AdminService>(admin_source()), snapshot_->config);
+    install();
+    for (auto& worker : workers_) worker->start_thread();
+    spdlog::info("sluice {} with {} worker{}, configuration {}", version(), count, count == 1 ? "" : "s",
+                 snapshot_->hash);
+    spdlog::info("admin on {}", admin_url);
+    spdlog::info("listening on {}", url);
+    return {};
+  }
+
+  void run() {
+    await_signal();
+    control_.run();
+    for (auto& worker : workers_) worker->stop();
+    for (auto& worker : workers_) worker->join();
+    sinks_.trace.reset();   // writes what is left
+    sinks_.log.reset();
+  }
+
+ private:
+  AdminSource admin_source() {
+    return {.limits = snapshot_->config.limits,
+            .ready = [this] { return !draining_; },
+            .metrics = [this] { return collect(); }};
+  }
+
+  // Makes the snapshot the one that new requests get.
+  void install() {
+    const config::Config& config = snapshot_->config;
+    if (config.trace.path.empty()) {
+      sinks_.trace.reset();
+    } else if (!sinks_.trace || trace_path_ != config.trace.path) {
+      sinks_.trace = std::make_shared<observe::LineFile>(config.trace.path);
+    } else {
+      sinks_.trace->reopen();
+    }
+    trace_path_ = config.trace.path;
+    if (!config.log.requests) sinks_.log.reset();
+    else if (!sinks_.log) sinks_.log = std::make_shared<observe::LineFile>("");
+    auto service = std::make_shared<const AppService>(snapshot_);
+    for (auto& worker : workers_) {
+      worker->set_sinks(sinks_);
+      worker->set_service(service, config);
+    }
+  }
+
+  void await_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int number) {
+      if (error) return;
+      if (number == SIGHUP) {
+        reload();
+      } else {
+        drain(number == SIGINT);
+      }
+      await_signal();
+    });
+  }
+
+  void reload() {
+    if (draining_) return;
+    auto loaded = load_snapshot(file_);
+    if (!loaded) {
+      ++reloads_failed_;
+      for (const auto& line : loaded.error()) spdlog::error("{}", line);
+      spdlog::error("reload refused: the configuration {} stays in force", snapshot_->hash);
+      return;
+    }
+    const config::Server& now = snapshot_->config.server;
+    const config::Server& next = loaded->snapshot->config.server;
+    if (now.listen != next.listen || now.admin != next.admin || now.workers != next.workers) {
+      spdlog::warn("server.listen, server.admin and server.workers take effect at the next start only");
+    }
+    ++reloads_ok_;
+    for (const auto& note : loaded->notes) spdlog::warn("{}", note);
+    snapshot_ = std::move(loaded->snapshot);
+    spdlog::set_level(spdlog::level::from_str(snapshot_->config.log.level));
+    install();
+    spdlog::info("reloaded {}: configuration {} is in force", file_, snapshot_->hash);
+  }
+
+  void drain(bool at_once) {
+    if (draining_) {
+      spdlog::info("asked again to stop: cutting what is under way");
+      drain_until_ = Clock::now();
+      return poll_drain();
+    }
+    draining_ = true;
+    const config::Server& server = snapshot_->config.server;
+    const auto grace = at_once ? milliseconds(0) : server.drain_grace;
+    spdlog::info("draining: new connections for {} ms more, running requests for {} ms after that", grace.count(),
+                 server.drain_timeout.count());
+    for (auto& worker : workers_) worker->begin_drain();
+    drain_until_ = Clock::now() + grace + server.drain_timeout;
+    timer_.expires_after(grace);
+    timer_.async_wait([this](const boost::system::error_code&) {
+      for (auto& worker : workers_) worker->stop_accepting();
+      poll_drain();
+    });
+  }
+
+  void poll_drain() {
+    std::size_t sessions = 0;
+    for (auto& worker : workers_) sessions += worker->sessions();
+    const auto now = Clock::now();
+    if (sessions == 0 || now >= drain_until_ + kCutTime) {
+      spdlog::info("stopped");
+      return control_.stop();
+    }
+    if (now >= drain_until_ && !cut_) {
+      cut_ = true;
+      spdlog::warn("drain_timeout: cutting {} connection{}", sessions, sessions == 1 ? "" : "s");
+      for (auto& worker : workers_) worker->cut_sessions();
+    }
+    timer_.expires_after(kDrainPoll);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) poll_drain();
+    });
+  }
+
+  static Task<observe::Metrics> copy_of(Worker& worker) {
+    worker.flush_lines();
+    observe::Metrics copy;
+    copy.merge(worker.metrics());
+    co_return copy;
+  }
+
+  Task<std::string> collect() {
+    observe::Metrics all;
+    for (auto& worker : workers_) {
+      all.merge(co_await net::co_spawn(worker->io(), copy_of(*worker), net::use_awaitable_t<Executor>{}));
+    }
+    co_return all.render() + observe::render_process({.trace_lines = sinks_.trace ? sinks_.trace->written() : 0,
+                                                      .trace_dropped = sinks_.trace ? sinks_.trace->dropped() : 0,
+                                                      .log_dropped = sinks_.log ? sinks_.log->dropped() : 0,
+                                                      .reloads_ok = reloads_ok_,
+                                                      .reloads_failed = reloads_failed_,
+                                                      .config_hash = snapshot_->hash,
+                                                      .workers = static_cast<unsigned>(workers_.size()),
+                                                      .draining = draining_});
+  }
+
+  std::string file_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Worker control_;                       // the main thread: signals and the admin listener
+  net::signal_set signals_;
+  net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer_;
+  Sinks sinks_;
+  std::string trace_path_;
+  bool draining_ = false;
+  bool cut_ = false;
+  TimePoint drain_until_ = kNever;
+  std::uint64_t reloads_ok_ = 0;
+  std::uint64_t reloads_failed_ = 0;
+};
+
+}  // namespace
+
+int serve(const std::string& config_file) {
+  set_up_log("info");
+  auto loaded = load_snapshot(config_file);
+  if (!loaded) {
+    for (const auto& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
+    return kExitConfig;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  set_up_log(loaded->snapshot->config.log.level);
+  Gateway gateway(config_file, std::move(*loaded));
+  if (auto opened = gateway.open(); !opened) {
+    std::fprintf(stderr, "sluice: %s\n", opened.error().c_str());
+    return kExitFailure;
+  }
+  gateway.run();
+  if (http::has_look_ups_in_flight()) std::_Exit(kExitOk);
+  return kExitOk;
+}
+
+int check(const std::string& config_file) {
+  auto loaded = load_snapshot(config_file);
+  if (!loaded) {
+    for (const auto& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
+    return kExitConfig;
+  }
+  for (const auto& note : loaded->notes) std::printf("%s: note: %s\n", config_file.c_str(), note.c_str());
+  std::printf("%s: good (%zu providers, %zu models)\n", config_file.c_str(), loaded->snapshot->config.providers.size(),
+              loaded->snapshot->config.models.size());
+  return kExitOk;
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,64 @@
+#include "server/serve.hpp"
+
+#include <boost/system/system_error.hpp>
+
+#include "sluice/api/errors.hpp"
+
+namespace sluice::server {
+namespace {
+
+Error internal(const char* what) {
+  return fail(ErrorKind::kInternal, "The gateway failed to serve this request.", what).error();
+}
+
+http::ResponseStart error_start(const Error& error, const pipeline::Exchange& exchange) {
+  http::ResponseStart start{.status = error.http_status(), .fields = exchange.passed_on};
+  const bool retry = api::should_retry(error) && !error.no_retry;
+  start.fields.emplace_back("x-should-retry", retry ? "true" : "false");
+  if (error.retry_after) {
+    const auto ms = error.retry_after->count();
+    start.fields.emplace_back("retry-after-ms", std::to_string(ms));
+    start.fields.emplace_back("retry-after", std::to_string(std::max<std::int64_t>(1, (ms + 999) / 1000)));
+  }
+  return start;
+}
+
+}  // namespace
+
+Task<Result<void>> run_service(const Service& service, pipeline::Exchange& exchange) {
+  try {
+    auto result = co_await service.handle(exchange);
+    co_return result;
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == net::error::operation_aborted) {
+      co_return fail(ErrorKind::kClientGone, "The client closed the connection.");
+    }
+    co_return std::unexpected(internal(error.what()));
+  } catch (const std::exception& error) {
+    co_return std::unexpected(internal(error.what()));
+  }
+}
+
+Task<void> render_error(const Error& error, pipeline::Exchange& exchange, ClientSink& sink) {
+  if (error.http_status() == 0) co_return;
+  if (!sink.started()) {
+    const std::string body = api::error_body(error, exchange.dialect, exchange.record.request_id);
+    co_await sink.respond(error_start(error, exchange), body);
+  } else if (!sink.finished() && exchange.failure_event) {
+    // No last chunk follows: a clean end would be read as success.
+    co_await sink.write(exchange.failure_event(error));
+  }
+}
+
+void close_record(const Result<void>& result, const ClientSink& sink, observe::Record& record) {
+  record.reached(observe::Stage::kTotal);
+  record.status = sink.status();
+  record.bytes_out = sink.body_bytes();
+  if (result) return;
+  const Error& error = result.error();
+  record.outcome = traits(error.kind).outcome;
+  record.error = error.error_code();
+  record.detail = error.detail;
+}
+
+}  // namespace sluice::server

@@ -1,0 +1,21 @@
+#pragma once
+// The frame around a pipeline: the one place that catches, renders errors and closes the record.
+
+#include <exception>
+
+#include "server/client_sink.hpp"
+#include "server/service.hpp"
+#include "sluice/core/async.hpp"
+
+namespace sluice::server {
+
+// Runs the service and turns whatever comes out into a result. Never throws.
+Task<Result<void>> run_service(const Service& service, pipeline::Exchange& exchange);
+
+// Tells the client of an error: a JSON answer if nothing has been sent yet, else a last event and a cut connection.
+Task<void> render_error(const Error& error, pipeline::Exchange& exchange, ClientSink& sink);
+
+// Writes status, outcome and sizes; the record is then complete.
+void close_record(const Result<void>& result, const ClientSink& sink, observe::Record& record);
+
+}  // namespace sluice::server

@@ -1,0 +1,286 @@
+#include "server/session.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "server/serve.hpp"
+#include "sluice/api/errors.hpp"
+#include "sluice/core/ids.hpp"
+#include "sluice/core/text.hpp"
+#include "sluice/http/chunk_decoder.hpp"
+
+namespace sluice::server {
+namespace {
+
+constexpr std::size_t kKeptBodyCapacity = 64 * 1024;    // a larger buffer is given back between requests
+constexpr auto kLingerTime = milliseconds(1000);
+constexpr std::size_t kLingerBytes = 256 * 1024;
+
+http::HeadLimits head_limits(const config::Limits& limits) {
+  return {.bytes = limits.header_bytes, .fields = limits.header_fields, .uri_bytes = limits.uri_bytes};
+}
+
+class InFlight {
+ public:
+  explicit InFlight(std::int64_t& gauge) : gauge_(gauge) { ++gauge_; }
+  ~InFlight() { --gauge_; }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  std::int64_t& gauge_;
+};
+
+std::unexpected<Error> client_gone() { return fail(ErrorKind::kClientGone, "The client closed the connection."); }
+
+}  // namespace
+
+Session::Session(http::TcpSocket socket, SessionContext& context)
+    : context_(context),
+      io_(std::make_shared<ClientIo>(std::move(socket), context.timers)),
+      service_(context.service()),
+      sink_(io_->transport(), service_->limits().write_timeout) {
+  ++context_.metrics.connections;
+}
+
+Session::~Session() { --context_.metrics.connections; }
+
+void Session::start(std::function<void(Session&)> done) {
+  auto executor = io_->transport().socket().get_executor();
+  net::co_spawn(
+      executor,
+      [](std::shared_ptr<Session> self, std::function<void(Session&)> on_done) -> Task<void> {
+        try {
+          co_await self->run();
+        } catch (const std::exception&) {
+          // Out of memory, or a bug: it ends this connection and no other.
+        }
+        self->io_->transport().close();
+        on_done(*self);
+      }(shared_from_this(), std::move(done)),
+      net::bind_cancellation_slot(cancel_.slot(), net::detached));
+}
+
+void Session::close_if_idle() {
+  if (idle_) io_->transport().close();
+}
+
+void Session::cut() {
+  cut_ = true;
+  if (serving_) {
+    cancel_.emit(net::cancellation_type::terminal);
+  } else {
+    io_->transport().close();
+  }
+}
+
+Task<void> Session::run() {
+  while (co_await serve_one()) {
+    if (context_.draining()) break;
+  }
+  co_await net::this_coro::reset_cancellation_state();
+  if (body_unread_ && !gone_ && !io_->closed()) co_await linger();
+}
+
+// One request, from its first byte to the end of its answer. False: the connection is over.
+Task<bool> Session::serve_one() {
+  idle_ = true;
+  service_ = context_.service();
+  body_unread_ = false;
+  auto head = co_await read_head();
+  idle_ = false;
+  if (!head) {
+    co_await reject(std::move(head.error()));
+    co_return false;
+  }
+  observe::Record record;
+  record.started = first_byte_;
+  record.time = std::chrono::system_clock::now();
+  record.request_id = new_request_id();
+  record.client_request_id = truncate_utf8(head->get("x-client-request-id"), 128);
+  sink_.begin(*head, record.request_id);
+  if (context_.draining()) sink_.close_after_this();
+  http::Request request{std::move(*head), {}};
+  pipeline::Exchange exchange{.request = request, .sink = sink_, .upstreams = context_.upstreams, .record = record};
+  InFlight in_flight(context_.metrics.requests_in_flight);
+  auto result = co_await admit(exchange);
+  if (result) {
+    request.body = body_;
+    result = co_await answer(exchange);
+  }
+  co_await net::this_coro::reset_cancellation_state();
+  if (cut_ && !result) result = fail(ErrorKind::kDraining, "The gateway is shutting down.");
+  if (!result) {
+    if (body_unread_) sink_.close_after_this();
+    co_await render_error(result.error(), exchange, sink_);
+  }
+  close_record(result, sink_, record);
+  if (service_->recorded()) context_.record(record);
+  co_return sink_.keeps_alive() && !gone_;
+}
+
+Task<Result<http::RequestHead>> Session::read_head() {
+  const auto limits = head_limits(service_->limits());
+  http::HeadScanner scanner(http::HeadScanner::Side::kRequest, limits);
+  auto due = Clock::now() + service_->limits().keepalive_timeout;
+  first_byte_ = {};
+  for (;;) {
+    if (!io_->input().empty()) {
+      if (first_byte_ == TimePoint{}) {
+        first_byte_ = Clock::now();
+        due = first_byte_ + service_->limits().head_timeout;
+        idle_ = false;
+      }
+      auto complete = scanner.scan(io_->input());
+      if (!complete) co_return std::unexpected(std::move(complete.error()));
+      if (*complete) {
+        head_bytes_.assign(io_->input().substr(scanner.skipped(), **complete));
+        io_->consume(scanner.skipped() + **complete);
+        co_return http::parse_request_head(head_bytes_, limits);
+      }
+    }
+    switch (co_await io_->wait(due)) {
+      case ClientIo::Input::kBytes:
+        break;
+      case ClientIo::Input::kClosed:
+        co_return client_gone();
+      case ClientIo::Input::kTimedOut:
+        if (first_byte_ == TimePoint{}) co_return client_gone();
+        co_return fail(ErrorKind::kRequestTimeout, "The request's head did not arrive in time.");
+    }
+  }
+}
+
+// A head that cannot be believed has no record: it is counted, answered and forgotten.
+Task<void> Session::reject(Error error) {
+  if (error.kind == ErrorKind::kClientGone) co_return;
+  context_.metrics.count_reject(error.kind);
+  http::RequestHead none;
+  sink_.begin(none, new_request_id());
+  sink_.close_after_this();
+  body_unread_ = true;
+  http::ResponseStart start{.status = error.http_status()};
+  start.fields.emplace_back("x-should-retry", api::should_retry(error) ? "true" : "false");
+  const std::string body = api::error_body(error, Dialect::kOpenai, {});
+  co_await sink_.respond(std::move(start), body);
+}
+
+// What the head decides, then the body.
+Task<Result<void>> Session::admit(pipeline::Exchange& exchange) {
+  const http::RequestHead& head = exchange.request.head;
+  body_unread_ = head.framing == http::Framing::kChunked || head.content_length > 0;
+  if (auto good = service_->admit(exchange); !good) co_return good;
+  body_.clear();
+  if (body_.capacity() > kKeptBodyCapacity) body_.shrink_to_fit();
+  if (!body_unread_) co_return Result<void>{};
+  if (head.framing == http::Framing::kLength && head.content_length > service_->limits().body_bytes) {
+    co_return fail(ErrorKind::kRequestTooLarge, "The request's body is larger than this gateway takes.");
+  }
+  if (head.expect_continue && io_->input().empty()) {
+    if (auto sent = co_await sink_.send_continue(); !sent) co_return sent;
+  }
+  auto read = co_await read_body(head);
+  exchange.record.bytes_in = body_.size();
+  if (!read && read.error().kind == ErrorKind::kClientGone) gone_ = true;
+  if (read) body_unread_ = false;
+  co_return read;
+}
+
+Task<Result<void>> Session::read_body(const http::RequestHead& head) {
+  const auto due = Clock::now() + service_->limits().body_timeout;
+  if (head.framing == http::Framing::kChunked) co_return co_await read_chunks(due);
+  co_return co_await read_length(head.content_length, due);
+}
+
+Task<Result<void>> Session::more_input(TimePoint due) {
+  switch (co_await io_->wait(due)) {
+    case ClientIo::Input::kBytes:
+      co_return Result<void>{};
+    case ClientIo::Input::kTimedOut:
+      co_return fail(ErrorKind::kRequestTimeout, "The request's body did not arrive in time.");
+    case ClientIo::Input::kClosed:
+      break;
+  }
+  co_return client_gone();
+}
+
+// A promised length is not believed: the buffer grows with what has really come.
+Task<Result<void>> Session::read_length(std::uint64_t length, TimePoint due) {
+  while (body_.size() < length) {
+    const auto missing = static_cast<std::size_t>(length - body_.size());
+    if (!io_->can_read_directly()) {
+      if (io_->input().empty()) {
+        if (auto more = co_await more_input(due); !more) co_return more;
+      }
+      const auto take = std::min(missing, io_->input().size());
+      body_.append(io_->input().substr(0, take));
+      io_->consume(take);
+      continue;
+    }
+    const std::size_t have = body_.size();
+    const std::size_t room = std::min(missing, std::max<std::size_t>(have, kKeptBodyCapacity / 4));
+    body_.resize(have + room);
+    auto count = co_await io_->read_into({body_.data() + have, room}, due);
+    body_.resize(have + count.value_or(0));
+    if (count) continue;
+    if (count.error().fault != http::IoFault::kTimeout) co_return client_gone();
+    co_return fail(ErrorKind::kRequestTimeout, "The request's body did not arrive in time.");
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Session::read_chunks(TimePoint due) {
+  using Fault = http::ChunkDecoder::Fault;
+  constexpr std::uint64_t kFreeOverhead = 64 * 1024;
+  http::ChunkDecoder decoder({.payload = service_->limits().body_bytes, .free_overhead = kFreeOverhead});
+  for (;;) {
+    if (io_->input().empty()) {
+      if (auto more = co_await more_input(due); !more) co_return more;
+    }
+    std::string piece(io_->input());
+    auto step = decoder.decode(piece);
+    if (!step && step.error() == Fault::kTooLarge) {
+      co_return fail(ErrorKind::kRequestTooLarge, "The request's body is larger than this gateway takes.");
+    }
+    if (!step) {
+      const bool overhead = step.error() == Fault::kOverhead;
+      co_return fail(ErrorKind::kMalformedRequest, overhead ? "The request's chunks are mostly framing."
+                                                            : "The request's chunked coding cannot be understood.");
+    }
+    body_.append(piece, 0, step->payload);
+    io_->consume(step->consumed);
+    if (step->done) co_return Result<void>{};
+  }
+}
+
+// The only place that races: the pipeline against the client's leaving and the end of the process.
+Task<Result<void>> Session::answer(pipeline::Exchange& exchange) {
+  io_->watch([this] {
+    gone_ = true;
+    cancel_.emit(net::cancellation_type::terminal);
+  });
+  serving_ = true;
+  auto result = gone_ ? Result<void>(client_gone()) : co_await run_service(*service_, exchange);
+  serving_ = false;
+  io_->unwatch();
+  if (gone_ && !sink_.finished()) result = client_gone();
+  if (result && !sink_.finished()) {
+    result = fail(ErrorKind::kInternal, "The gateway failed to serve this request.", "answer not finished");
+  }
+  co_return result;
+}
+
+// The answer must not be lost to a reset because bytes were left unread: they are, for a moment, read and dropped.
+Task<void> Session::linger() {
+  io_->transport().shutdown_send();
+  const auto due = Clock::now() + kLingerTime;
+  std::size_t dropped = 0;
+  while (dropped < kLingerBytes) {
+    dropped += io_->input().size();
+    io_->consume(io_->input().size());
+    if (co_await io_->wait(due) != ClientIo::Input::kBytes) break;
+  }
+}
+
+}  // namespace sluice::server

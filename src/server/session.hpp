@@ -1,0 +1,68 @@
+#pragma once
+// One client connection from its first byte to its last, request after request.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include "server/client_io.hpp"
+#include "server/client_sink.hpp"
+#include "server/service.hpp"
+#include "sluice/observe/metrics.hpp"
+
+namespace sluice::server {
+
+// What a connection needs from the thread it lives on.
+struct SessionContext {
+  TimerWheel& timers;
+  http::Client& upstreams;
+  observe::Metrics& metrics;
+  std::function<std::shared_ptr<const Service>()> service;      // the one in force now
+  std::function<void(const observe::Record&)> record;           // where finished records go
+  std::function<bool()> draining;                               // whether to close after the answer under way
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(http::TcpSocket socket, SessionContext& context);
+  ~Session();
+
+  // Serves until the connection is over.
+  void start(std::function<void(Session&)> done);
+
+  // Draining: an idle connection closes now, a busy one after its answer.
+  void close_if_idle();
+  // The answer under way is cut: the client hears `draining`.
+  void cut();
+
+ private:
+  Task<void> run();
+  Task<bool> serve_one();
+  Task<Result<http::RequestHead>> read_head();
+  Task<Result<void>> read_body(const http::RequestHead& head);
+  Task<Result<void>> read_length(std::uint64_t length, TimePoint due);
+  Task<Result<void>> read_chunks(TimePoint due);
+  Task<Result<void>> more_input(TimePoint due);
+  Task<Result<void>> admit(pipeline::Exchange& exchange);
+  Task<Result<void>> answer(pipeline::Exchange& exchange);
+  Task<void> reject(Error error);
+  Task<void> linger();
+
+  SessionContext& context_;
+  std::shared_ptr<ClientIo> io_;
+  std::shared_ptr<const Service> service_;
+  ClientSink sink_;
+  boost::asio::cancellation_signal cancel_;
+  std::string head_bytes_;
+  std::string body_;
+  TimePoint first_byte_{};
+  bool idle_ = true;                   // between two requests
+  bool serving_ = false;               // inside the service, where cancelling works
+  bool gone_ = false;
+  bool cut_ = false;
+  bool body_unread_ = false;
+};
+
+}  // namespace sluice::server
