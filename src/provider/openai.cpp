@@ -97,11 +97,12 @@ class OpenAi final : public Provider {
       head += credentials_[turn % credentials_.size()].reveal();
     }
     for (const http::Field& field : request.head.fields) {
-      const bool forwarded = std::ranges::any_of(
-          kForwarded, [&](std::string_view name) { return equals_ignore_case(name, field.name); });
+      const bool forwarded =
+          std::ranges::any_of(kForwarded, [&](std::string_view name) { return equals_ignore_case(name, field.name); });
       if (forwarded) head.append(field.name).append(": ").append(field.value).append("\r\n");
     }
-    head += view.stream ? "accept: text/event-stream\r\ncontent-length: " : "accept: application/json\r\ncontent-length: ";
+    head +=
+        view.stream ? "accept: text/event-stream\r\ncontent-length: " : "accept: application/json\r\ncontent-length: ";
     std::size_t length = 0;
     for (auto piece : out.body) length += piece.size();
     append_number(head, length);
@@ -110,8 +111,8 @@ class OpenAi final : public Provider {
 
   config::Provider config_;
   std::shared_ptr<const http::Origin> origin_;
-  std::string fixed_;                    // the fields that are the same in every request
-  std::vector<Secret> credentials_;      // whole header lines
+  std::string fixed_;                // the fields that are the same in every request
+  std::vector<Secret> credentials_;  // whole header lines
   mutable std::atomic<std::size_t> turn_ = 0;
 };
 

@@ -46,19 +46,17 @@ class Static final : public Provider {
   }
 
   std::unique_ptr<http::ResponseStream> answer(const api::RequestView& view) const override {
-    if (view.endpoint == Endpoint::kModerations) return nullptr;   // a fixed verdict would be a false one
+    if (view.endpoint == Endpoint::kModerations) return nullptr;  // a fixed verdict would be a false one
     StaticAnswer made;
     made.model = view.model;
-    made.created = std::chrono::duration_cast<std::chrono::seconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+    made.created =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     made.input_tokens = api::estimate_input_tokens(view);
     const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(max_tokens_of(view), 1, 1 << 20));
     made.words = std::span(words_).first(std::min(limit, words_.size()));
     made.cut = made.words.size() < words_.size();
     if (view.stream && has_stream_shape(view.endpoint)) {
-      return std::make_unique<StaticStream>("text/event-stream", stream_shape(view.endpoint, made),
-                                            config_.word_delay);
+      return std::make_unique<StaticStream>("text/event-stream", stream_shape(view.endpoint, made), config_.word_delay);
     }
     std::vector<std::string> body;
     body.push_back(view.endpoint == Endpoint::kEmbeddings ? embeddings_shape(view, made)

@@ -55,9 +55,9 @@ std::string common(std::string_view id, std::string_view object, const StaticAns
 std::string frame(std::string_view data) { return "data: " + std::string(data) + "\n\n"; }
 
 std::string message_item(std::string_view status, std::string_view text) {
-  return R"({"id":"msg_static","type":"message","role":"assistant","status":)" + quoted(status) +
-         R"(,"content":[)" + (text.empty() ? "" : R"({"type":"output_text","annotations":[],"logprobs":[],"text":)" +
-         quoted(text) + "}") + "]}";
+  return R"({"id":"msg_static","type":"message","role":"assistant","status":)" + quoted(status) + R"(,"content":[)" +
+         (text.empty() ? "" : R"({"type":"output_text","annotations":[],"logprobs":[],"text":)" + quoted(text) + "}") +
+         "]}";
 }
 
 std::string response_object(const StaticAnswer& answer, std::string_view status, std::string_view output) {
@@ -74,15 +74,19 @@ std::string_view status_of(const StaticAnswer& answer) { return answer.cut ? "in
 
 std::vector<std::string> chat_stream(Endpoint endpoint, const StaticAnswer& answer) {
   const bool chat = endpoint == Endpoint::kChat;
-  const std::string start = "{" + (chat ? common("chatcmpl-static", "chat.completion.chunk", answer)
-                                        : common("cmpl-static", "text_completion", answer)) + ",\"choices\":[";
+  const std::string start = "{" +
+                            (chat ? common("chatcmpl-static", "chat.completion.chunk", answer)
+                                  : common("cmpl-static", "text_completion", answer)) +
+                            ",\"choices\":[";
   const auto choice = [&](const std::string& content, std::string_view finish) {
-    return frame(start + "{\"index\":0," + content + ",\"logprobs\":null,\"finish_reason\":" + std::string(finish) + "}]}");
+    return frame(start + "{\"index\":0," + content + ",\"logprobs\":null,\"finish_reason\":" + std::string(finish) +
+                 "}]}");
   };
   std::vector<std::string> events;
   if (chat) events.push_back(choice(R"("delta":{"role":"assistant","content":""})", "null"));
   for (const auto& word : answer.words) {
-    events.push_back(choice(chat ? "\"delta\":{\"content\":" + quoted(word) + "}" : "\"text\":" + quoted(word), "null"));
+    events.push_back(
+        choice(chat ? "\"delta\":{\"content\":" + quoted(word) + "}" : "\"text\":" + quoted(word), "null"));
   }
   // The end comes in one piece: nothing is left to wait for.
   events.push_back(choice(chat ? "\"delta\":{}" : "\"text\":\"\"", finish_of(answer)) +
@@ -118,7 +122,7 @@ std::vector<std::string> responses_stream(const StaticAnswer& answer) {
   return events;
 }
 
-std::uint64_t next_random(std::uint64_t& state) {   // splitmix64
+std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
   std::uint64_t z = state += 0x9E3779B97F4A7C15ULL;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
@@ -126,7 +130,7 @@ std::uint64_t next_random(std::uint64_t& state) {   // splitmix64
 }
 
 std::string vector_for(std::string_view text, std::size_t dimensions) {
-  std::uint64_t state = 0xCBF29CE484222325ULL;   // FNV-1a
+  std::uint64_t state = 0xCBF29CE484222325ULL;  // FNV-1a
   for (char c : text) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
   std::vector<double> values(dimensions);
   double square = 0;
@@ -179,7 +183,7 @@ std::string embeddings_shape(const api::RequestView& view, const StaticAnswer& a
   std::vector<std::string_view> inputs;
   const json::Value input = view.member("input")->value;
   for (json::Value item : json::Elements(input)) {
-    if (item.is_number()) break;   // one sequence of tokens
+    if (item.is_number()) break;  // one sequence of tokens
     inputs.push_back(item.raw);
   }
   if (inputs.empty()) inputs.push_back(input.raw);

@@ -15,8 +15,8 @@ struct StaticAnswer {
   std::string model;
   std::int64_t created = 0;
   std::int64_t input_tokens = 0;
-  std::span<const std::string> words;   // one output token each
-  bool cut = false;                     // the request's limit left out the rest
+  std::span<const std::string> words;  // one output token each
+  bool cut = false;                    // the request's limit left out the rest
 };
 
 bool has_stream_shape(Endpoint endpoint);

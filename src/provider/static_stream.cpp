@@ -17,7 +17,8 @@ StaticStream::StaticStream(std::string_view content_type, std::vector<std::strin
 Task<Result<std::string_view>> StaticStream::read_some(TimePoint) {
   if (next_ == pieces_.size()) co_return std::string_view{};
   if (next_ > 0 && delay_.count() > 0) {
-    net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer(co_await net::this_coro::executor, delay_);
+    net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer(co_await net::this_coro::executor,
+                                                                              delay_);
     auto [error] = co_await timer.async_wait(net::as_tuple(net::deferred));
     if (error) co_return fail(ErrorKind::kClientGone, "The client closed the connection.");
   }

@@ -21,12 +21,15 @@ constexpr auto kLongestRetryAfter = std::chrono::seconds(120);
 
 constexpr auto kErrorBodyTimeout = std::chrono::seconds(5);
 
-constexpr std::array<std::string_view, 9> kPassedOn = {
-    "openai-processing-ms",           "openai-version",
-    "x-ratelimit-limit-requests",     "x-ratelimit-limit-tokens",
-    "x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens",
-    "x-ratelimit-reset-requests",     "x-ratelimit-reset-tokens",
-    "x-models-etag"};
+constexpr std::array<std::string_view, 9> kPassedOn = {"openai-processing-ms",
+                                                       "openai-version",
+                                                       "x-ratelimit-limit-requests",
+                                                       "x-ratelimit-limit-tokens",
+                                                       "x-ratelimit-remaining-requests",
+                                                       "x-ratelimit-remaining-tokens",
+                                                       "x-ratelimit-reset-requests",
+                                                       "x-ratelimit-reset-tokens",
+                                                       "x-models-etag"};
 
 void note_fields(const http::ResponseHead& head, pipeline::Exchange& exchange) {
   for (const http::Field& field : head.fields) {
@@ -110,7 +113,8 @@ class Dispatch final : public pipeline::Middleware {
   }
 
   static Task<Result<std::unique_ptr<http::ResponseStream>>> open(pipeline::Exchange& exchange,
-                                                                 const http::Outgoing& outgoing, AttemptNote& attempt) {
+                                                                  const http::Outgoing& outgoing,
+                                                                  AttemptNote& attempt) {
     http::OpenTimes times;
     auto upstream = co_await exchange.upstreams.open(outgoing, times);
     attempt.reused(times.reused);
@@ -144,8 +148,8 @@ class Dispatch final : public pipeline::Middleware {
     if (!body && body.error().kind == ErrorKind::kClientGone) co_return std::unexpected(std::move(body.error()));
     Error error = api::upstream_error(head.status, body ? std::string_view(*body) : std::string_view{});
     error.detail = "status " + std::to_string(head.status);
-    error.retry_after = http::parse_retry_after(head.get("retry-after-ms"), head.get("retry-after"),
-                                                std::chrono::system_clock::now());
+    error.retry_after =
+        http::parse_retry_after(head.get("retry-after-ms"), head.get("retry-after"), std::chrono::system_clock::now());
     if (error.retry_after > kLongestRetryAfter) {
       error.retry_after = kLongestRetryAfter;
       error.no_retry = true;

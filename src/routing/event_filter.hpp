@@ -21,7 +21,7 @@ class EventFilter {
   Result<void> finish(std::string& out);
 
   bool complete() const { return state_.complete(); }
-  std::uint64_t events() const { return events_; }   // sent
+  std::uint64_t events() const { return events_; }  // sent
   const api::StreamState& state() const { return state_; }
 
  private:

@@ -13,7 +13,7 @@ namespace {
 using observe::Phase;
 using observe::Stage;
 
-constexpr std::size_t kFirstReserve = 64 * 1024;   // a promised length is not believed beyond this
+constexpr std::size_t kFirstReserve = 64 * 1024;  // a promised length is not believed beyond this
 
 // Tells the three ways of waiting too long apart.
 Error timed_out(Error error, bool total, bool first) {
@@ -55,7 +55,8 @@ bool is_event_stream(const http::ResponseHead& head) {
 }
 
 http::ResponseStart stream_start(const pipeline::Exchange& exchange) {
-  http::ResponseStart start{.status = 200, .content_type = "text/event-stream; charset=utf-8", .fields = exchange.passed_on};
+  http::ResponseStart start{
+      .status = 200, .content_type = "text/event-stream; charset=utf-8", .fields = exchange.passed_on};
   start.fields.emplace_back("cache-control", "no-cache, no-transform");
   start.fields.emplace_back("x-accel-buffering", "no");
   return start;
@@ -153,7 +154,8 @@ Task<Result<void>> relay_whole(pipeline::Exchange& exchange, std::unique_ptr<htt
   exchange.record.reached(Stage::kFirstToken);
   exchange.record.reached(Stage::kLastToken);
   if (exchange.endpoint == Endpoint::kEmbeddings) {
-    const auto wanted = exchange.view->encoding == api::Encoding::kBase64 ? api::Encoding::kBase64 : api::Encoding::kFloat;
+    const auto wanted =
+        exchange.view->encoding == api::Encoding::kBase64 ? api::Encoding::kBase64 : api::Encoding::kFloat;
     auto converted = api::convert_embeddings(*body, wanted);
     if (!converted) co_return std::unexpected(std::move(converted.error()));
     if (*converted) body = std::move(**converted);

@@ -10,7 +10,7 @@
 namespace sluice::routing {
 
 struct RelayLimits {
-  TimePoint first_token_due;      // streams: when the first event must have come
+  TimePoint first_token_due;  // streams: when the first event must have come
   TimePoint total_due;
   milliseconds idle;
   std::size_t event_bytes;

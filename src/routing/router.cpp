@@ -58,9 +58,10 @@ Result<const Route*> Router::find(std::string_view model) const {
                           "` does not exist here. GET /v1/models lists those that do.");
   }
   if (const auto& provider = found->route.provider->config(); !provider.on) {
-    return fail(ErrorKind::kProviderOff, "The model `" + truncate_utf8(model, kMaxEchoedModel) +
-                                             "` is not available: its provider has no credential.",
-                provider.off_reason);
+    return fail(
+        ErrorKind::kProviderOff,
+        "The model `" + truncate_utf8(model, kMaxEchoedModel) + "` is not available: its provider has no credential.",
+        provider.off_reason);
   }
   return &found->route;
 }

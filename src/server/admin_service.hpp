@@ -11,8 +11,8 @@ namespace sluice::server {
 // What the admin listener asks the process for.
 struct AdminSource {
   config::Limits limits;
-  std::function<bool()> ready;                    // false: send no new traffic here
-  std::function<Task<std::string>()> metrics;     // the exposition text, collected from all workers
+  std::function<bool()> ready;                 // false: send no new traffic here
+  std::function<Task<std::string>()> metrics;  // the exposition text, collected from all workers
 };
 
 class AdminService final : public Service {

@@ -30,8 +30,9 @@ void ClientIo::start_read() {
   }
   if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
   reading_ = true;
-  transport_.start_read({buffer_.data() + end_, buffer_.size() - end_},
-                        [self = shared_from_this()](http::IoResult<std::size_t> result) { self->on_read(std::move(result)); });
+  transport_.start_read(
+      {buffer_.data() + end_, buffer_.size() - end_},
+      [self = shared_from_this()](http::IoResult<std::size_t> result) { self->on_read(std::move(result)); });
 }
 
 void ClientIo::on_read(http::IoResult<std::size_t> result) {
@@ -53,8 +54,8 @@ Task<ClientIo::Input> ClientIo::wait(TimePoint due) {
   if (closed_) co_return Input::kClosed;
   start_read();
   timer_.arm(due);
-  co_await net::async_initiate<const net::deferred_t&, void()>(
-      [this](auto handler) { waiter_ = std::move(handler); }, net::deferred);
+  co_await net::async_initiate<const net::deferred_t&, void()>([this](auto handler) { waiter_ = std::move(handler); },
+                                                               net::deferred);
   timer_.disarm();
   co_return answer_;
 }

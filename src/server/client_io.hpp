@@ -16,8 +16,8 @@ namespace sluice::server {
 
 class ClientIo : public std::enable_shared_from_this<ClientIo> {
  public:
-  static constexpr std::size_t kBufferBytes = 4 * 1024;    // while nothing larger is needed
-  static constexpr std::size_t kReadAhead = 16 * 1024;     // of pipelined requests, while one is served
+  static constexpr std::size_t kBufferBytes = 4 * 1024;  // while nothing larger is needed
+  static constexpr std::size_t kReadAhead = 16 * 1024;   // of pipelined requests, while one is served
 
   ClientIo(http::TcpSocket socket, TimerWheel& timers);
 

@@ -39,7 +39,7 @@ class ClientSink final : public http::ResponseSink {
   http::Transport& transport_;
   milliseconds write_timeout_;
   std::string request_id_;
-  std::string head_;               // not yet sent
+  std::string head_;  // not yet sent
   bool is_head_request_ = false;
   bool http10_ = false;
   bool close_ = false;

@@ -20,7 +20,7 @@ namespace sluice::server {
 namespace {
 
 constexpr auto kDrainPoll = milliseconds(10);
-constexpr auto kCutTime = milliseconds(2000);    // for the last events of what is cut
+constexpr auto kCutTime = milliseconds(2000);  // for the last events of what is cut
 
 void set_up_log(const std::string& level) {
   auto log = spdlog::get("sluice");
@@ -39,7 +39,8 @@ unsigned usable_cores() {
 
 std::string url_of(const Acceptor& acceptor) {
   const auto endpoint = acceptor.local_endpoint();
-  const auto host = endpoint.address().is_v6() ? "[" + endpoint.address().to_string() + "]" : endpoint.address().to_string();
+  const auto host =
+      endpoint.address().is_v6() ? "[" + endpoint.address().to_string() + "]" : endpoint.address().to_string();
   return "http://" + host + ":" + std::to_string(endpoint.port());
 }
 
@@ -66,7 +67,7 @@ class Gateway {
       auto& worker = *workers_.emplace_back(std::make_unique<Worker>(snapshot_->config));
       auto acceptor = open_listener(worker.io(), address);
       if (!acceptor) return std::unexpected(acceptor.error());
-      address.port = acceptor->local_endpoint().port();   // the rest share what the system chose for the first
+      address.port = acceptor->local_endpoint().port();  // the rest share what the system chose for the first
       url = url_of(*acceptor);
       worker.listen(std::move(*acceptor));
     }
@@ -87,7 +88,7 @@ class Gateway {
     control_.run();
     for (auto& worker : workers_) worker->stop();
     for (auto& worker : workers_) worker->join();
-    sinks_.trace.reset();   // writes what is left
+    sinks_.trace.reset();  // writes what is left
     sinks_.log.reset();
   }
 
@@ -109,8 +110,10 @@ class Gateway {
       sinks_.trace->reopen();
     }
     trace_path_ = config.trace.path;
-    if (!config.log.requests) sinks_.log.reset();
-    else if (!sinks_.log) sinks_.log = std::make_shared<observe::LineFile>("");
+    if (!config.log.requests)
+      sinks_.log.reset();
+    else if (!sinks_.log)
+      sinks_.log = std::make_shared<observe::LineFile>("");
     auto service = std::make_shared<const AppService>(snapshot_);
     for (auto& worker : workers_) {
       worker->set_sinks(sinks_);
@@ -216,7 +219,7 @@ class Gateway {
   std::string file_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  Worker control_;                       // the main thread: signals and the admin listener
+  Worker control_;  // the main thread: signals and the admin listener
   net::signal_set signals_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer_;
   Sinks sinks_;

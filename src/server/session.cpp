@@ -13,7 +13,7 @@
 namespace sluice::server {
 namespace {
 
-constexpr std::size_t kKeptBodyCapacity = 64 * 1024;    // a larger buffer is given back between requests
+constexpr std::size_t kKeptBodyCapacity = 64 * 1024;  // a larger buffer is given back between requests
 constexpr auto kLingerTime = milliseconds(1000);
 constexpr std::size_t kLingerBytes = 256 * 1024;
 

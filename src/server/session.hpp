@@ -19,9 +19,9 @@ struct SessionContext {
   TimerWheel& timers;
   http::Client& upstreams;
   observe::Metrics& metrics;
-  std::function<std::shared_ptr<const Service>()> service;      // the one in force now
-  std::function<void(const observe::Record&)> record;           // where finished records go
-  std::function<bool()> draining;                               // whether to close after the answer under way
+  std::function<std::shared_ptr<const Service>()> service;  // the one in force now
+  std::function<void(const observe::Record&)> record;       // where finished records go
+  std::function<bool()> draining;                           // whether to close after the answer under way
 };
 
 class Session : public std::enable_shared_from_this<Session> {
@@ -58,8 +58,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string head_bytes_;
   std::string body_;
   TimePoint first_byte_{};
-  bool idle_ = true;                   // between two requests
-  bool serving_ = false;               // inside the service, where cancelling works
+  bool idle_ = true;      // between two requests
+  bool serving_ = false;  // inside the service, where cancelling works
   bool gone_ = false;
   bool cut_ = false;
   bool body_unread_ = false;

@@ -12,11 +12,11 @@
 namespace sluice::server {
 namespace {
 
-constexpr auto kFlushInterval = milliseconds(20);        // how long a record may wait for company
+constexpr auto kFlushInterval = milliseconds(20);  // how long a record may wait for company
 constexpr std::size_t kFlushBytes = 64 * 1024;
-constexpr auto kAcceptPause = milliseconds(50);          // when accepting fails, out of descriptors for instance
+constexpr auto kAcceptPause = milliseconds(50);  // when accepting fails, out of descriptors for instance
 constexpr int kBacklog = 4096;
-constexpr int kUnsentLowWater = 64 * 1024;               // what the kernel may hold unsent for a slow reader
+constexpr int kUnsentLowWater = 64 * 1024;  // what the kernel may hold unsent for a slow reader
 
 http::ClientLimits client_limits(const config::Config& config) {
   return {.head = {.bytes = config.limits.header_bytes, .fields = config.limits.header_fields},
@@ -49,7 +49,8 @@ Worker::Worker(const config::Config& config)
     : wheel_(Clock::now(), [this](TimePoint when) { arm_wheel(when); }),
       work_(net::make_work_guard(io_)),
       wheel_timer_(io_.get_executor()),
-      flush_timer_(wheel_, [](void* self) { static_cast<Worker*>(self)->flush_lines(); }, this),
+      flush_timer_(
+          wheel_, [](void* self) { static_cast<Worker*>(self)->flush_lines(); }, this),
       upstreams_(http::make_client(io_, wheel_, client_limits(config))),
       context_{.timers = wheel_,
                .upstreams = *upstreams_,
@@ -84,7 +85,7 @@ void Worker::stop() {
     for (Session* session : std::vector(open_.begin(), open_.end())) session->cut();
     flush_lines();
     work_.reset();
-    if (open_.empty()) io_.stop();   // else when the last connection is gone
+    if (open_.empty()) io_.stop();  // else when the last connection is gone
   });
 }
 

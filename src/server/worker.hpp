@@ -2,8 +2,8 @@
 // One thread with its event loop, its listener and everything that belongs to the connections it accepted.
 
 #include <atomic>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <thread>
 #include <unordered_set>
@@ -19,8 +19,8 @@ using Acceptor = net::basic_socket_acceptor<net::ip::tcp, Executor>;
 std::expected<Acceptor, std::string> open_listener(net::io_context& io, const config::Address& address);
 
 struct Sinks {
-  std::shared_ptr<observe::LineFile> trace;   // null: no trace
-  std::shared_ptr<observe::LineFile> log;     // null: no request lines
+  std::shared_ptr<observe::LineFile> trace;  // null: no trace
+  std::shared_ptr<observe::LineFile> log;    // null: no request lines
 };
 
 class Worker {
@@ -31,15 +31,15 @@ class Worker {
   // Before the thread runs.
   net::io_context& io() { return io_; }
   void listen(Acceptor acceptor) { acceptor_.emplace(std::move(acceptor)); }
-  void run();                         // on the calling thread, until stop()
-  void start_thread();                // run() on a thread of its own
+  void run();           // on the calling thread, until stop()
+  void start_thread();  // run() on a thread of its own
 
   // From any thread; carried out on the worker's.
   void set_service(std::shared_ptr<const Service> service, const config::Config& config);
   void set_sinks(Sinks sinks);
-  void begin_drain();                 // close after the answers under way
+  void begin_drain();  // close after the answers under way
   void stop_accepting();
-  void cut_sessions();                // end what is still under way
+  void cut_sessions();  // end what is still under way
   void stop();
   void join();
   std::size_t sessions() const { return session_count_; }

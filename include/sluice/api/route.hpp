@@ -11,8 +11,8 @@ namespace sluice::api {
 
 struct RouteMatch {
   Endpoint endpoint = Endpoint::kNone;
-  std::string model_id;            // GET /v1/models/{id}, percent-decoded; may hold slashes
-  std::string_view allow;          // kMethodNotAllowed: the methods there are
+  std::string model_id;    // GET /v1/models/{id}, percent-decoded; may hold slashes
+  std::string_view allow;  // kMethodNotAllowed: the methods there are
 };
 
 // The prefix /v1 may be missing, repeated slashes count as one and a trailing slash as none: people write base URLs in

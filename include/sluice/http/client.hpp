@@ -71,7 +71,7 @@ struct ClientLimits {
 class Client {
  public:
   virtual ~Client() = default;
-  virtual void configure(ClientLimits limits) = 0;   // for requests opened from now on
+  virtual void configure(ClientLimits limits) = 0;  // for requests opened from now on
 
   // Connects or reuses, sends, skips 1xx and returns with the final head. A reused connection that died before the
   // first byte of an answer is replaced once, unseen. Redirects are not followed. Errors: kUpstreamConnectFailed,

@@ -15,7 +15,7 @@ namespace sluice::http {
 struct ResponseStart {
   int status = 200;
   std::string_view content_type = "application/json";
-  std::vector<std::pair<std::string_view, std::string>> fields{};   // values are checked before they are written
+  std::vector<std::pair<std::string_view, std::string>> fields{};  // values are checked before they are written
 };
 
 class ResponseSink {

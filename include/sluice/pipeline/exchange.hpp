@@ -18,13 +18,13 @@ namespace sluice::pipeline {
 
 struct Exchange {
   const http::Request& request;
-  http::ResponseSink& sink;            // sink.started() is the commit point
-  http::Client& upstreams;             // of this worker
+  http::ResponseSink& sink;  // sink.started() is the commit point
+  http::Client& upstreams;   // of this worker
   observe::Record& record;
   Endpoint endpoint = Endpoint::kNone;
-  std::string model_id{};                // GET /v1/models/{id}: percent-decoded
+  std::string model_id{};  // GET /v1/models/{id}: percent-decoded
   Dialect dialect = Dialect::kOpenai;
-  std::optional<api::RequestView> view{};   // written once, by ParseRequest
+  std::optional<api::RequestView> view{};  // written once, by ParseRequest
   // Fields of the upstream's answer that go along with ours, whether it is a success or an error.
   std::vector<std::pair<std::string_view, std::string>> passed_on{};
   // How a failure is told to a client whose stream has begun; set by whoever began it.

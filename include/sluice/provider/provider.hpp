@@ -16,7 +16,7 @@ namespace sluice::provider {
 struct Encoded {
   std::vector<api::Edit> edits;
   http::Outgoing outgoing;
-  bool usage_forced = false;           // include_usage was added: the client must not see its traces
+  bool usage_forced = false;  // include_usage was added: the client must not see its traces
 };
 
 class Provider {

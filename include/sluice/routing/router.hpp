@@ -15,9 +15,9 @@
 namespace sluice::routing {
 
 struct Route {
-  const config::Model* model = nullptr;            // the entry that matched
+  const config::Model* model = nullptr;  // the entry that matched
   const provider::Provider* provider = nullptr;
-  std::string upstream_model;                      // empty: as the client named it
+  std::string upstream_model;  // empty: as the client named it
   config::Timeouts timeouts;
 };
 

@@ -13,7 +13,6 @@ namespace sluice::routing {
 std::unique_ptr<pipeline::Middleware> make_list_models(std::shared_ptr<const Router> router);
 
 // Finds the target, asks it and relays its answer.
-std::unique_ptr<pipeline::Middleware> make_dispatch(std::shared_ptr<const Router> router,
-                                                    const config::Limits& limits);
+std::unique_ptr<pipeline::Middleware> make_dispatch(std::shared_ptr<const Router> router, const config::Limits& limits);
 
 }  // namespace sluice::routing

@@ -13,7 +13,7 @@ namespace sluice::server {
 
 struct Snapshot {
   config::Config config;
-  std::string hash;                    // of the configuration's text, first 12 hexadecimal digits of SHA-256
+  std::string hash;  // of the configuration's text, first 12 hexadecimal digits of SHA-256
   pipeline::Pipeline pipeline;
 };
 
