@@ -68,7 +68,7 @@ TEST_P(Abort, F06WhileConnecting) {
 TEST_P(Abort, F06WhileTheTlsHandshakeStalls) {
   start({.timeouts = "connect: 30s",
          .base_url = "https://127.0.0.1:" + std::to_string(upstream_.port()) + "/v1",
-         .provider = "tls_verify: false"});
+         .provider = "tls: {verify: false}"});
   RawClient raw = client();
   raw.send(post_request(kChat, chat_body()));
   ASSERT_TRUE(eventually([&] { return upstream_.bytes_in() > 0; })) << "no client hello came";

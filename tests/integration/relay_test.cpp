@@ -10,7 +10,8 @@ using Relay = GatewayTest;
 const std::string kOddBody =
     R"({ "seed": 9007199254740993,"temperature":1.0 , "model" :"NAME","x_unknown":{"b":1,"a":[1e2,0.10,-0]},)"
     "\n\t"
-    R"("messages":[{"role":"user","content":"caf\u00e9 ☕"}],"logit_bias":{"50256":-100},"metadata":{"z":"","a":"1"}})";
+    R"("messages":[{"role":"user","content":"caf\u00e9 ☕"}],"logit_bias":{"50256":-100},)"
+    R"("metadata":{"z":"","a":"1"}})";
 
 std::string named(std::string body, const std::string& model) {
   body.replace(body.find("NAME"), 4, model);

@@ -15,7 +15,7 @@ class TlsUpstream : public GatewayTest, public ::testing::WithParamInterface<Bad
  protected:
   void start_with(const ScriptedUpstream& secure, const std::string& more = "") {
     start({.base_url = secure.url(),
-           .provider = "ca_file: \"{DIR}/ca.pem\"" + more,
+           .provider = "tls: {ca_file: \"{DIR}/ca.pem\"}" + more,
            .files = {{"ca.pem", test_ca_pem()}}});
   }
 };

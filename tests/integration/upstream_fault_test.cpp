@@ -151,7 +151,8 @@ TEST_F(UpstreamFault, F38RejectedCredentialsAreTheOperatorsProblem) {
 
 TEST_F(UpstreamFault, F39ClientErrorsKeepStatusMessageAndCode) {
   upstream_.on(kChat).status(400).json(
-      R"({"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}})");
+      R"({"error":{"message":"too long","type":"invalid_request_error","param":"messages",)"
+      R"("code":"context_length_exceeded"}})");
   upstream_.on(kChat).status(404).json(error_answer("no such model", "invalid_request_error", "model_not_found"));
   upstream_.on(kChat).status(422).json(R"({"detail":"bad shape"})");
   upstream_.on(kChat).status(400).json(R"({"object":"error","message":"flat","type":"BadRequest","code":40003})");
