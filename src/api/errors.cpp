@@ -1,4 +1,5 @@
 #include "sluice/api/errors.hpp"
+#include "sluice/core/json_string.hpp"
 
 namespace sluice::api {
 namespace {
@@ -7,15 +8,15 @@ void append_or_null(std::string& out, std::string_view text) {
   if (text.empty()) {
     out += "null";
   } else {
-    json::append_string(out, text);
+    append_json_string(out, text);
   }
 }
 
 void append_openai(std::string& out, const Error& error) {
   out += "{\"error\":{\"message\":";
-  json::append_string(out, error.message);
+  append_json_string(out, error.message);
   out += ",\"type\":";
-  json::append_string(out, error.error_type());
+  append_json_string(out, error.error_type());
   out += ",\"param\":";
   append_or_null(out, error.param);
   out += ",\"code\":";
@@ -62,11 +63,11 @@ std::string error_body(const Error& error, Dialect dialect, std::string_view req
     return out;
   }
   out += "{\"type\":\"error\",\"error\":{\"type\":";
-  json::append_string(out, anthropic_type(error.http_status()));
+  append_json_string(out, anthropic_type(error.http_status()));
   out += ",\"message\":";
-  json::append_string(out, error.message);
+  append_json_string(out, error.message);
   out += "},\"request_id\":";
-  json::append_string(out, request_id);
+  append_json_string(out, request_id);
   out += '}';
   return out;
 }

@@ -7,8 +7,6 @@
 namespace sluice::json {
 
 bool is_utf8(std::string_view text);
-// Length of the well-formed sequence at `at` (1 to 4), or 0 if there is none.
-std::size_t utf8_sequence(std::string_view text, std::size_t at);
 // Offset of the first byte that is not part of a well-formed sequence; the size of `text` if all is well.
 std::size_t first_bad_utf8(std::string_view text);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "sluice/api/request_view.hpp"
+#include "sluice/core/json_string.hpp"
 
 namespace sluice::api {
 namespace {
@@ -61,7 +62,7 @@ class Planner {
 
 std::string quoted(std::string_view text) {
   std::string out;
-  json::append_string(out, text);
+  append_json_string(out, text);
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include "sluice/api/answer.hpp"
 #include "sluice/api/errors.hpp"
 #include "sluice/core/ids.hpp"
+#include "sluice/core/json_string.hpp"
 #include "sluice/core/text.hpp"
 
 namespace sluice::api {
@@ -21,11 +22,11 @@ bool is_terminal(std::string_view type) {
 
 void append_response(std::string& out, std::string_view id, std::string_view model, std::int64_t created) {
   out += ",\"response\":{\"id\":";
-  json::append_string(out, id);
+  append_json_string(out, id);
   out += ",\"object\":\"response\",\"created_at\":";
   append_number(out, created);
   out += ",\"status\":\"failed\",\"model\":";
-  json::append_string(out, model);
+  append_json_string(out, model);
   out += R"(,"output":[],"incomplete_details":null,"instructions":null,"metadata":{},"parallel_tool_calls":true,)"
          R"("temperature":null,"top_p":null,"tool_choice":"auto","tools":[],"usage":null)";
 }
@@ -84,9 +85,9 @@ std::string StreamState::failure_event(const Error& error) const {
   append_response(out, response_id_.empty() ? "resp_" + new_request_id().substr(4) : response_id_, response_model_,
                   response_created_);
   out += ",\"error\":{\"code\":";
-  json::append_string(out, error.error_code());
+  append_json_string(out, error.error_code());
   out += ",\"message\":";
-  json::append_string(out, error.message);
+  append_json_string(out, error.message);
   out += "}}}\n\n";
   return out;
 }

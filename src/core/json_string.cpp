@@ -9,30 +9,29 @@ bool is_plain(char c) {
   return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F && c != '"' && c != '\\';
 }
 
-void append_ascii_escape(std::string& out, char c) {
+void append_hex_escape(std::string& out, unsigned code) {
   constexpr char kHex[] = "0123456789abcdef";
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      break;
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[code >> shift & 0xF];
+}
+
+void append_ascii_escape(std::string& out, char c) {
+  constexpr std::string_view kFrom = "\"\\\b\f\n\r\t", kTo = "\"\\bfnrt";
+  if (const std::size_t at = kFrom.find(c); at != std::string_view::npos) {
+    out += '\\';
+    out += kTo[at];
+  } else {
+    append_hex_escape(out, static_cast<unsigned char>(c));
   }
-  out += "\\u00";
-  out += kHex[static_cast<unsigned char>(c) >> 4];
-  out += kHex[static_cast<unsigned char>(c) & 15];
+}
+
+// C1 controls steer terminals, U+2028 and U+2029 end lines in JavaScript: neither goes out as it is.
+unsigned unsafe_code_point(std::string_view sequence) {
+  const auto byte = [sequence](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 2 && byte(0) == 0xC2 && byte(1) < 0xA0) return byte(1);
+  if (sequence == "\xE2\x80\xA8") return 0x2028;
+  if (sequence == "\xE2\x80\xA9") return 0x2029;
+  return 0;
 }
 
 // Appends what stands at `at`, which is not plain; returns its length.
@@ -42,19 +41,13 @@ std::size_t append_special(std::string& out, std::string_view text, std::size_t 
     return 1;
   }
   const std::size_t length = utf8_sequence(text, at);
-  const auto sequence = text.substr(at, length);
   if (length == 0) {
     out += kReplacement;
     return 1;
   }
-  if (sequence == "\xE2\x80\xA8") {
-    out += "\\u2028";
-  } else if (sequence == "\xE2\x80\xA9") {
-    out += "\\u2029";
-  } else if (length == 2 && sequence[0] == '\xC2' && static_cast<unsigned char>(sequence[1]) < 0xA0) {
-    out += "\\u00";  // C1 controls move the cursor of some terminals
-    out += static_cast<unsigned char>(sequence[1]) < 0x90 ? '8' : '9';
-    out += "0123456789abcdef"[static_cast<unsigned char>(sequence[1]) & 15];
+  const std::string_view sequence = text.substr(at, length);
+  if (const unsigned code = unsafe_code_point(sequence); code != 0) {
+    append_hex_escape(out, code);
   } else {
     out += sequence;
   }

@@ -30,11 +30,4 @@ constexpr bool is_class(char c, std::uint8_t classes) {
   return (kCharTable[static_cast<unsigned char>(c)] & classes) != 0;
 }
 
-constexpr int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace sluice::http

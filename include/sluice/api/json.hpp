@@ -132,8 +132,4 @@ std::string text_of(Value value);
 std::optional<std::int64_t> integer_of(Value value);
 std::optional<double> number_of(Value value);
 
-// Appends `text` as a JSON string with quotes. Bytes that are not UTF-8 become U+FFFD; control characters, quotes and
-// backslashes are escaped, so the result is one line and safe in any sink.
-void append_string(std::string& out, std::string_view text);
-
 }  // namespace sluice::json

@@ -9,6 +9,13 @@
 
 namespace sluice {
 
+// The value of a hexadecimal digit, or -1.
+constexpr int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
 bool equals_ignore_case(std::string_view a, std::string_view b);
 std::string_view trim(std::string_view text);  // SP and HTAB at both ends
 // At most `limit` bytes of `text`, never cutting a UTF-8 sequence; "…" is appended when something was cut.

@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "sluice/api/json.hpp"
+#include "sluice/core/json_string.hpp"
 
 namespace sluice::json {
 namespace {
 
 std::string escape(std::string_view text) {
   std::string out;
-  append_string(out, text);
+  append_json_string(out, text);
   return out;
 }
 
