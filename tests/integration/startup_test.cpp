@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(With, BadStart, ::testing::ValuesIn(bad_configs()),
                          [](const auto& bad) { return bad.param.name; });
 
 TEST(Start, AMissingFileIsRefused) {
-  Process process({SLUICE_BINARY, "--config", "/nonexistent/gateway.yaml"}, {});
+  Process process({SLUICE_BINARY, "serve", "--config", "/nonexistent/gateway.yaml"}, {});
   EXPECT_EQ(process.wait_exit(10s), 2) << process.output();
   EXPECT_NE(process.output().find("/nonexistent/gateway.yaml"), std::string::npos);
 }

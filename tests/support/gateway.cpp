@@ -21,7 +21,7 @@ std::string in_directory(std::string text, const std::string& directory) {
 std::vector<std::string> prepare(const TempDir& directory, const GatewayOptions& options) {
   for (const auto& [name, text] : options.files) directory.write(name, text);
   directory.write("gateway.yaml", in_directory(options.config, directory.path()));
-  return {options.binary, "--config", directory.path("gateway.yaml")};
+  return {options.binary, "serve", "--config", directory.path("gateway.yaml")};
 }
 
 std::map<std::string, std::string> environment(const GatewayOptions& options) {

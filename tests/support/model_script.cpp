@@ -16,6 +16,7 @@ struct Asked {
   bool usage = false;
   std::string encoding;
   std::size_t inputs = 1;
+  std::size_t dimensions = 3;
 };
 
 std::size_t input_count(const json& input) {
@@ -33,6 +34,7 @@ Asked asked(const ObservedRequest& request) {
   result.usage = options.is_object() && options.value("include_usage", false);
   result.encoding = body.value("encoding_format", "float");
   result.inputs = input_count(body.value("input", json()));
+  result.dimensions = body.value("dimensions", std::size_t{3});
   return result;
 }
 
@@ -80,9 +82,17 @@ Behaviour ok(const Asked& request, const ObservedRequest& raw) {
   if (raw.target.ends_with("/embeddings")) {
     const bool base64 =
         request.model == "embed-base64" || (request.model != "embed-float" && request.encoding == "base64");
-    return behaviour.json(embeddings_answer(base64, request.inputs));
+    return behaviour.json(embeddings_answer(base64, request.inputs, request.dimensions / 3));
   }
-  if (raw.target.ends_with("/responses")) return behaviour.json(responses_answer("Hello there."));
+  if (raw.target.ends_with("/moderations")) return behaviour.json(moderation_answer());
+  if (raw.target.ends_with("/responses")) {
+    if (request.stream) return behaviour.sse(responses_stream({"Hello", " there."}));
+    return behaviour.json(responses_answer("Hello there."));
+  }
+  if (raw.target.ends_with("/completions") && !raw.target.ends_with("/chat/completions")) {
+    if (request.stream) return behaviour.stream(completion_stream({"Hello", " there."}, request.usage));
+    return behaviour.json(completion_answer("Hello there."));
+  }
   if (request.model == "tools") {
     if (request.stream) return behaviour.stream(tool_call_stream());
     return behaviour.json(tool_call_answer("get_weather", R"({"city":"Paris"})"));
@@ -131,6 +141,7 @@ Behaviour ModelScript::operator()(const ObservedRequest& raw) {
 }
 
 std::string observed_json(const ScriptedUpstream& upstream) {
+  const auto ms = [](Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
   json result = {{"requests", json::array()}, {"connections", json::array()}};
   for (const ObservedRequest& request : upstream.requests()) {
     if (request.target.starts_with("/_")) continue;
@@ -141,12 +152,14 @@ std::string observed_json(const ScriptedUpstream& upstream) {
                                   {"target", request.target},
                                   {"headers", headers},
                                   {"model", request.model},
+                                  {"at_ms", ms(request.at.time_since_epoch())},
                                   {"body", request.body}});
   }
   for (const ObservedConnection& seen : upstream.connections()) {
     json entry = {{"peer", to_string(seen.peer)}, {"bytes_in", seen.bytes_in}, {"bytes_out", seen.bytes_out}};
     if (seen.peer != End::kOpen) {
-      entry["closed_after_ms"] = std::chrono::duration<double, std::milli>(seen.closed_at - seen.accepted_at).count();
+      entry["closed_after_ms"] = ms(seen.closed_at - seen.accepted_at);
+      entry["closed_at_ms"] = ms(seen.closed_at.time_since_epoch());
     }
     result["connections"].push_back(std::move(entry));
   }

@@ -48,6 +48,26 @@ TEST_F(ModelScriptTest, EmbedsInTheFormatOfTheModelName) {
   EXPECT_EQ(answer["data"][1]["embedding"], "AAAAPwAAoL8AAEBA");
 }
 
+TEST_F(ModelScriptTest, EmbedsAsManyDimensionsAsAskedFor) {
+  const std::string body = R"({"model":"embed-float","input":"a","dimensions":6})";
+  const auto answer = nlohmann::json::parse(ask(body, "/v1/embeddings").body);
+  EXPECT_EQ(answer["data"][0]["embedding"], nlohmann::json({0.5, -1.25, 3.0, 0.5, -1.25, 3.0}));
+}
+
+TEST_F(ModelScriptTest, AnswersEveryEndpointInItsOwnShape) {
+  const auto kind = [this](const std::string& path) {
+    return nlohmann::json::parse(ask(chat_body("ok"), path).body)["object"];
+  };
+  EXPECT_EQ(kind("/v1/chat/completions"), "chat.completion");
+  EXPECT_EQ(kind("/v1/completions"), "text_completion");
+  EXPECT_EQ(kind("/v1/responses"), "response");
+  EXPECT_NE(ask(R"({"input":"x"})", "/v1/moderations").body.find("category_scores"), std::string::npos);
+  const Response stream = ask(stream_body("ok"), "/v1/responses");
+  ASSERT_EQ(stream.events.size(), 9U);
+  EXPECT_EQ(nlohmann::json::parse(stream.events.back().data())["response"]["status"], "completed");
+  EXPECT_EQ(ask(stream_body("ok"), "/v1/completions").events.size(), 4U);
+}
+
 TEST_F(ModelScriptTest, TellsWhatItObserved) {
   ask(chat_body("ok"));
   const auto seen = nlohmann::json::parse(observed_json(upstream_));

@@ -25,6 +25,43 @@ std::string delta(std::string_view value, std::string_view finish) {
                std::string(finish) + "}]");
 }
 
+constexpr std::string_view kCompletionHead =
+    R"({"id":"cmpl-AbC123","object":"text_completion","created":1767225600,"model":"upstream-model","choices":)";
+constexpr std::string_view kCompletionUsage =
+    R"(,"usage":{"prompt_tokens":12,"completion_tokens":7,"total_tokens":19})";
+
+std::string completion_chunk(std::string_view text, std::string_view finish, std::string_view more = "") {
+  return std::string(kCompletionHead) + R"([{"index":0,"text":)" + quoted(text) +
+         R"(,"logprobs":null,"finish_reason":)" + std::string(finish) + "}]" + std::string(more) + "}";
+}
+
+std::string text_part(std::string_view text) {
+  return R"({"type":"output_text","text":)" + quoted(text) + R"(,"annotations":[],"logprobs":[]})";
+}
+
+std::string message(std::string_view status, std::string_view parts) {
+  return R"({"type":"message","id":"msg_1","status":)" + quoted(status) + R"(,"role":"assistant","content":[)" +
+         std::string(parts) + "]}";
+}
+
+std::string response(std::string_view status, std::string_view output, std::string_view usage) {
+  return R"({"id":"resp_1","object":"response","created_at":1767225600,"status":)" + quoted(status) +
+         R"(,"error":null,"incomplete_details":null,"instructions":null,"metadata":{},"model":"upstream-model",)"
+         R"("output":[)" +
+         std::string(output) +
+         R"(],"parallel_tool_calls":true,"temperature":1.0,"tool_choice":"auto","tools":[],"top_p":1.0,"usage":)" +
+         std::string(usage) + "}";
+}
+
+struct ResponsesEvents {
+  std::vector<std::string> texts;
+
+  void add(std::string_view type, std::string_view members) {
+    texts.push_back("event: " + std::string(type) + "\ndata: {\"type\":" + quoted(type) +
+                    ",\"sequence_number\":" + std::to_string(texts.size()) + "," + std::string(members) + "}\n\n");
+  }
+};
+
 std::string body(std::string_view model, std::string_view more) {
   std::string text = R"({"model":)" + quoted(model) + R"(,"messages":[{"role":"user","content":"Say hello."}])";
   if (!more.empty()) text += "," + std::string(more);
@@ -88,23 +125,59 @@ std::string error_answer(std::string_view message, std::string_view type, std::s
          quoted(code) + "}}";
 }
 
-std::string embeddings_answer(bool base64, std::size_t inputs) {
+std::string embeddings_answer(bool base64, std::size_t inputs, std::size_t repeats) {
+  std::string vector;
+  for (std::size_t i = 0; i < repeats; ++i) {
+    vector += base64 ? "AAAAPwAAoL8AAEBA" : (i > 0 ? ",0.5,-1.25,3.0" : "0.5,-1.25,3.0");
+  }
+  vector = base64 ? quoted(vector) : "[" + vector + "]";
   std::string text = R"({"object":"list","data":[)";
   for (std::size_t i = 0; i < inputs; ++i) {
     if (i > 0) text += ",";
-    text += R"({"object":"embedding","index":)" + std::to_string(i) + R"(,"embedding":)" +
-            (base64 ? R"("AAAAPwAAoL8AAEBA")" : "[0.5,-1.25,3.0]") + "}";
+    text += R"({"object":"embedding","index":)" + std::to_string(i) + R"(,"embedding":)" + vector + "}";
   }
   return text + R"(],"model":"upstream-model","usage":{"prompt_tokens":5,"total_tokens":5}})";
 }
 
 std::string responses_answer(std::string_view text) {
-  return R"({"id":"resp_1","object":"response","created_at":1767225600,"status":"completed","error":null,)"
-         R"("model":"upstream-model","output":[{"type":"message","id":"msg_1","status":"completed",)"
-         R"("role":"assistant","content":[{"type":"output_text","text":)" +
-         quoted(text) +
-         R"(,"annotations":[]}]}],"usage":{"input_tokens":12,"input_tokens_details":{"cached_tokens":0},)"
-         R"("output_tokens":7,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":19}})";
+  return response("completed", message("completed", text_part(text)),
+                  R"({"input_tokens":12,"input_tokens_details":{"cached_tokens":0},"output_tokens":7,)"
+                  R"("output_tokens_details":{"reasoning_tokens":0},"total_tokens":19})");
+}
+
+std::string completion_answer(std::string_view text) { return completion_chunk(text, "\"stop\"", kCompletionUsage); }
+
+std::vector<std::string> completion_stream(const std::vector<std::string>& texts, bool usage) {
+  std::vector<std::string> events;
+  for (const auto& text : texts) events.push_back(completion_chunk(text, "null"));
+  events.push_back(completion_chunk("", "\"stop\""));
+  if (usage) events.push_back(std::string(kCompletionHead) + "[]" + std::string(kCompletionUsage) + "}");
+  events.push_back(kDone);
+  return events;
+}
+
+std::string moderation_answer() {
+  return R"({"id":"modr-1","model":"upstream-model","results":[{"flagged":true,"categories":{"violence":true},)"
+         R"("category_scores":{"violence":0.9},"category_applied_input_types":{"violence":["text"]}}]})";
+}
+
+std::vector<std::string> responses_stream(const std::vector<std::string>& texts) {
+  const std::string item = R"("output_index":0)";
+  const std::string place = item + R"(,"item_id":"msg_1","content_index":0,)";
+  std::string whole;
+  for (const auto& text : texts) whole += text;
+  ResponsesEvents out;
+  out.add("response.created", R"("response":)" + response("in_progress", "", "null"));
+  out.add("response.output_item.added", item + R"(,"item":)" + message("in_progress", ""));
+  out.add("response.content_part.added", place + R"("part":)" + text_part(""));
+  for (const auto& text : texts) {
+    out.add("response.output_text.delta", place + R"("delta":)" + quoted(text) + R"(,"logprobs":[])");
+  }
+  out.add("response.output_text.done", place + R"("text":)" + quoted(whole) + R"(,"logprobs":[])");
+  out.add("response.content_part.done", place + R"("part":)" + text_part(whole));
+  out.add("response.output_item.done", item + R"(,"item":)" + message("completed", text_part(whole)));
+  out.add("response.completed", R"("response":)" + responses_answer(whole));
+  return out.texts;
 }
 
 std::string chat_body(std::string_view model, std::string_view more) { return body(model, more); }

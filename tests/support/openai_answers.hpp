@@ -25,8 +25,16 @@ std::vector<std::string> chat_stream_with_usage(const std::vector<std::string>& 
 std::vector<std::string> tool_call_stream();
 
 std::string error_answer(std::string_view message, std::string_view type, std::string_view code);
-std::string embeddings_answer(bool base64, std::size_t inputs = 1);  // of the vector 0.5, -1.25, 3
+// Of the vector 0.5, -1.25, 3, repeated `repeats` times.
+std::string embeddings_answer(bool base64, std::size_t inputs = 1, std::size_t repeats = 1);
 std::string responses_answer(std::string_view text);
+std::string completion_answer(std::string_view text);
+std::string moderation_answer();  // one flagged input
+
+// The legacy completions stream as payloads, with the usage chunk if `usage`.
+std::vector<std::string> completion_stream(const std::vector<std::string>& texts, bool usage);
+// One output_text item as event-stream texts with their event names, response.created to response.completed.
+std::vector<std::string> responses_stream(const std::vector<std::string>& texts);
 
 // Request bodies towards the gateway.
 std::string chat_body(std::string_view model = "m", std::string_view more = "");
