@@ -9,12 +9,12 @@ constexpr std::string_view kHead =
     R"({"id":"chatcmpl-AbC123","object":"chat.completion.chunk","created":1767225600,"model":"upstream-model",)"
     R"("system_fingerprint":"fp_44","choices":)";
 
-std::string quoted(std::string_view text) { return nlohmann::json(text).dump(); }
+std::string in_quotes(std::string_view text) { return nlohmann::json(text).dump(); }
 
 std::string completion(std::string_view message, std::string_view finish, std::string_view model) {
-  return R"({"id":"chatcmpl-AbC123","object":"chat.completion","created":1767225600,"model":)" + quoted(model) +
+  return R"({"id":"chatcmpl-AbC123","object":"chat.completion","created":1767225600,"model":)" + in_quotes(model) +
          R"(,"choices":[{"index":0,"message":)" + std::string(message) + R"(,"logprobs":null,"finish_reason":)" +
-         quoted(finish) +
+         in_quotes(finish) +
          R"(}],"usage":{"prompt_tokens":12,"completion_tokens":7,"total_tokens":19,)"
          R"("prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":3}},)"
          R"("system_fingerprint":"fp_44"})";
@@ -31,21 +31,21 @@ constexpr std::string_view kCompletionUsage =
     R"(,"usage":{"prompt_tokens":12,"completion_tokens":7,"total_tokens":19})";
 
 std::string completion_chunk(std::string_view text, std::string_view finish, std::string_view more = "") {
-  return std::string(kCompletionHead) + R"([{"index":0,"text":)" + quoted(text) +
+  return std::string(kCompletionHead) + R"([{"index":0,"text":)" + in_quotes(text) +
          R"(,"logprobs":null,"finish_reason":)" + std::string(finish) + "}]" + std::string(more) + "}";
 }
 
 std::string text_part(std::string_view text) {
-  return R"({"type":"output_text","text":)" + quoted(text) + R"(,"annotations":[],"logprobs":[]})";
+  return R"({"type":"output_text","text":)" + in_quotes(text) + R"(,"annotations":[],"logprobs":[]})";
 }
 
 std::string message(std::string_view status, std::string_view parts) {
-  return R"({"type":"message","id":"msg_1","status":)" + quoted(status) + R"(,"role":"assistant","content":[)" +
+  return R"({"type":"message","id":"msg_1","status":)" + in_quotes(status) + R"(,"role":"assistant","content":[)" +
          std::string(parts) + "]}";
 }
 
 std::string response(std::string_view status, std::string_view output, std::string_view usage) {
-  return R"({"id":"resp_1","object":"response","created_at":1767225600,"status":)" + quoted(status) +
+  return R"({"id":"resp_1","object":"response","created_at":1767225600,"status":)" + in_quotes(status) +
          R"(,"error":null,"incomplete_details":null,"instructions":null,"metadata":{},"model":"upstream-model",)"
          R"("output":[)" +
          std::string(output) +
@@ -57,13 +57,13 @@ struct ResponsesEvents {
   std::vector<std::string> texts;
 
   void add(std::string_view type, std::string_view members) {
-    texts.push_back("event: " + std::string(type) + "\ndata: {\"type\":" + quoted(type) +
+    texts.push_back("event: " + std::string(type) + "\ndata: {\"type\":" + in_quotes(type) +
                     ",\"sequence_number\":" + std::to_string(texts.size()) + "," + std::string(members) + "}\n\n");
   }
 };
 
 std::string body(std::string_view model, std::string_view more) {
-  std::string text = R"({"model":)" + quoted(model) + R"(,"messages":[{"role":"user","content":"Say hello."}])";
+  std::string text = R"({"model":)" + in_quotes(model) + R"(,"messages":[{"role":"user","content":"Say hello."}])";
   if (!more.empty()) text += "," + std::string(more);
   return text + "}";
 }
@@ -71,13 +71,13 @@ std::string body(std::string_view model, std::string_view more) {
 }  // namespace
 
 std::string chat_answer(std::string_view text, std::string_view model) {
-  return completion(R"({"role":"assistant","content":)" + quoted(text) + R"(,"refusal":null})", "stop", model);
+  return completion(R"({"role":"assistant","content":)" + in_quotes(text) + R"(,"refusal":null})", "stop", model);
 }
 
 std::string tool_call_answer(std::string_view name, std::string_view arguments) {
   return completion(R"({"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"call_9xZ",)"
                     R"("type":"function","function":{"name":)" +
-                        quoted(name) + R"(,"arguments":)" + quoted(arguments) + "}}]}",
+                        in_quotes(name) + R"(,"arguments":)" + in_quotes(arguments) + "}}]}",
                     "tool_calls", "upstream-model");
 }
 
@@ -87,9 +87,9 @@ std::string chunk(std::string_view choices, std::string_view more) {
 
 std::string role_chunk() { return delta(R"({"role":"assistant","content":"","refusal":null})", "null"); }
 
-std::string text_chunk(std::string_view text) { return delta(R"({"content":)" + quoted(text) + "}", "null"); }
+std::string text_chunk(std::string_view text) { return delta(R"({"content":)" + in_quotes(text) + "}", "null"); }
 
-std::string finish_chunk(std::string_view reason) { return delta("{}", quoted(reason)); }
+std::string finish_chunk(std::string_view reason) { return delta("{}", in_quotes(reason)); }
 
 std::string usage_chunk(std::string_view usage) { return chunk("[]", R"(,"usage":)" + std::string(usage)); }
 
@@ -121,8 +121,8 @@ std::vector<std::string> tool_call_stream() {
 }
 
 std::string error_answer(std::string_view message, std::string_view type, std::string_view code) {
-  return R"({"error":{"message":)" + quoted(message) + R"(,"type":)" + quoted(type) + R"(,"param":null,"code":)" +
-         quoted(code) + "}}";
+  return R"({"error":{"message":)" + in_quotes(message) + R"(,"type":)" + in_quotes(type) + R"(,"param":null,"code":)" +
+         in_quotes(code) + "}}";
 }
 
 std::string embeddings_answer(bool base64, std::size_t inputs, std::size_t repeats) {
@@ -130,7 +130,7 @@ std::string embeddings_answer(bool base64, std::size_t inputs, std::size_t repea
   for (std::size_t i = 0; i < repeats; ++i) {
     vector += base64 ? "AAAAPwAAoL8AAEBA" : (i > 0 ? ",0.5,-1.25,3.0" : "0.5,-1.25,3.0");
   }
-  vector = base64 ? quoted(vector) : "[" + vector + "]";
+  vector = base64 ? in_quotes(vector) : "[" + vector + "]";
   std::string text = R"({"object":"list","data":[)";
   for (std::size_t i = 0; i < inputs; ++i) {
     if (i > 0) text += ",";
@@ -171,9 +171,9 @@ std::vector<std::string> responses_stream(const std::vector<std::string>& texts)
   out.add("response.output_item.added", item + R"(,"item":)" + message("in_progress", ""));
   out.add("response.content_part.added", place + R"("part":)" + text_part(""));
   for (const auto& text : texts) {
-    out.add("response.output_text.delta", place + R"("delta":)" + quoted(text) + R"(,"logprobs":[])");
+    out.add("response.output_text.delta", place + R"("delta":)" + in_quotes(text) + R"(,"logprobs":[])");
   }
-  out.add("response.output_text.done", place + R"("text":)" + quoted(whole) + R"(,"logprobs":[])");
+  out.add("response.output_text.done", place + R"("text":)" + in_quotes(whole) + R"(,"logprobs":[])");
   out.add("response.content_part.done", place + R"("part":)" + text_part(whole));
   out.add("response.output_item.done", item + R"(,"item":)" + message("completed", text_part(whole)));
   out.add("response.completed", R"("response":)" + responses_answer(whole));
