@@ -87,12 +87,12 @@ TEST_P(Abort, F06WhileWaitingForTheFirstByteOfAStream) {
 }
 
 TEST_P(Abort, F06WhileWaitingForTheFirstEvent) {
-  upstream_.on(kChat).sse({": hello\n\n"}).stall();
+  upstream_.on(kChat).sse({":" + std::string(500, '-') + "\n\n"}).stall();
   start();
   RawClient raw = client();
   raw.send(post_request(kChat, stream_body()));
   ASSERT_TRUE(
-      eventually([&] { return !upstream_.connections().empty() && upstream_.connections()[0].bytes_out > 100; }));
+      eventually([&] { return !upstream_.connections().empty() && upstream_.connections()[0].bytes_out > 500; }));
   expect_closed_after_leaving(raw, 0);
   expect_abort_recorded({"first_token"});
 }

@@ -72,7 +72,7 @@ TEST_F(Record, EveryOutcomeIsTracedAndCountedOnce) {
   start({.timeouts = "first_byte: 500ms, first_token: 500ms", .limits = "write_timeout: 500ms"});
   EXPECT_EQ(ask(chat_body("any-ok")).status, 200);
   EXPECT_EQ(ask(stream_body("any-cut")).status, 200);
-  EXPECT_EQ(ask(chat_body("any-error")).status, 500);
+  EXPECT_EQ(ask(chat_body("any-error")).status, 502);
   EXPECT_EQ(ask(chat_body("any-slow")).status, 504);
   EXPECT_EQ(ask(chat_body("unknown")).status, 404);
   RawClient left = client();

