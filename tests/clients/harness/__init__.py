@@ -1,0 +1,1 @@
+"""Installs the SDKs, starts the gateway and its upstream, runs the suites."""
