@@ -46,26 +46,28 @@ class PooledClient final : public Client {
   }
 
  private:
-  Task<Result<std::unique_ptr<Transport>>> connect(const Outgoing& request) {
+  Task<Result<std::unique_ptr<UpstreamConnection>>> connect(const Outgoing& request) {
     const Origin& origin = *request.origin;
     const auto due = std::min(Clock::now() + request.connect_timeout, request.head_due);
     auto addresses = co_await resolver_.resolve(origin.host, origin.port, due);
     if (!addresses) co_return connect_failed(addresses.error());
-    auto connection = std::make_unique<Transport>(io_, timers_);
-    if (auto made = co_await connection->connect(*addresses, due); !made) co_return connect_failed(made.error());
+    auto connection = std::make_unique<UpstreamConnection>(io_, timers_);
+    if (auto made = co_await connection->read->transport().connect(*addresses, due); !made)
+      co_return connect_failed(made.error());
     if (origin.tls) {
-      auto secured = co_await connection->handshake(origin.tls, origin.host, due);
+      auto secured = co_await connection->read->transport().handshake(origin.tls, origin.host, due);
       if (!secured) co_return connect_failed(secured.error());
     }
     co_return std::move(connection);
   }
 
-  Task<Result<std::unique_ptr<ResponseStream>>> exchange(const Outgoing& request, std::unique_ptr<Transport> connection,
+  Task<Result<std::unique_ptr<ResponseStream>>> exchange(const Outgoing& request,
+                                                         std::unique_ptr<UpstreamConnection> connection,
                                                          OpenTimes& times, bool& got_bytes) {
     times.connected = Clock::now();
     std::vector<std::string_view> pieces{request.head};
     pieces.insert(pieces.end(), request.body.begin(), request.body.end());
-    auto written = co_await connection->write(pieces, request.head_due);
+    auto written = co_await connection->read->transport().write(pieces, request.head_due);
     if (!written && written.error().fault == IoFault::kCancelled) co_return connect_failed(written.error());
     // An upstream may answer and close before it has read all of the request (413): its answer counts.
     auto response = std::make_unique<UpstreamResponse>(io_, pool_, request.origin, std::move(connection));

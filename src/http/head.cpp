@@ -40,7 +40,9 @@ Verdict parse_fields(std::string_view rest, std::size_t max_fields, Head& head) 
     if (colon == std::string_view::npos) return refuse("A header field has no colon.");
     auto name = line.substr(0, colon);
     if (!is_token(name)) return refuse("A header field name is not a token.");
-    if (is_one_of(name, kUnderscored)) return refuse("A header field name looks like a framing field.");
+    if (name.find('_') != std::string_view::npos && is_one_of(name, kUnderscored)) {
+      return refuse("A header field name looks like a framing field.");
+    }
     if (is_one_of(name, kSingletons) && head.has(name))
       return refuse("A header field that must be single is repeated.");
     if (head.fields.size() == max_fields) return refuse("");
@@ -181,7 +183,7 @@ std::unexpected<Error> invalid_response(std::string_view why) {
 
 std::string_view Head::get(std::string_view name) const {
   for (const Field& field : fields) {
-    if (field.name.size() == name.size() && equals_ignore_case(field.name, name)) return field.value;
+    if (equals_ignore_case(field.name, name)) return field.value;
   }
   return {};
 }

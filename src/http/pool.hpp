@@ -6,23 +6,46 @@
 #include <unordered_map>
 #include <vector>
 
-#include "http/transport.hpp"
+#include "http/pending_read.hpp"
 #include "sluice/core/timer_wheel.hpp"
 #include "sluice/http/client.hpp"
 
 namespace sluice::http {
 
+// A connection to an upstream and the buffer its answers are read into.
+struct UpstreamConnection {
+  static constexpr std::size_t kBufferBytes = 16 * 1024;
+
+  UpstreamConnection(net::io_context& io, TimerWheel& timers)
+      : read(std::make_shared<PendingRead>(io, timers)), buffer(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {}
+  // The pending read writes into the buffer until its socket is closed and it has ended.
+  ~UpstreamConnection() {
+    if (!read) return;
+    read->on_arrival([keep = std::shared_ptr<char[]>(std::move(buffer))] {});
+    read->transport().close();
+  }
+  UpstreamConnection(const UpstreamConnection&) = delete;
+  UpstreamConnection& operator=(const UpstreamConnection&) = delete;
+
+  void start_read() {
+    if (!read->pending() && !read->has_result()) read->start({buffer.get(), kBufferBytes});
+  }
+
+  std::shared_ptr<PendingRead> read;
+  std::unique_ptr<char[]> buffer;
+};
+
 class Pool {
  public:
   explicit Pool(TimerWheel& timers) : sweep_(timers, &Pool::on_sweep, this) {}
 
-  // A connection that is open, silent and young enough; null if there is none.
-  std::unique_ptr<Transport> take(const Origin& origin);
-  void put(const Origin& origin, std::unique_ptr<Transport> connection);
+  // A connection that is open, silent and young enough; null if there is none. Its read is pending.
+  std::unique_ptr<UpstreamConnection> take(const Origin& origin);
+  void put(const Origin& origin, std::unique_ptr<UpstreamConnection> connection);
 
  private:
   struct Idle {
-    std::unique_ptr<Transport> connection;
+    std::unique_ptr<UpstreamConnection> connection;
     TimePoint until;
   };
   static void on_sweep(void* self);

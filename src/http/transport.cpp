@@ -1,7 +1,6 @@
 #include "http/transport.hpp"
 
 #include <openssl/err.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -159,12 +158,6 @@ void Transport::start_read(std::span<char> into, OnRead done) {
   } else {
     socket_.async_read_some(buffer, std::move(finish));
   }
-}
-
-bool Transport::is_quiet() {
-  char byte = 0;
-  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-         (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void Transport::cancel() {

@@ -46,8 +46,6 @@ class Transport {
   using OnRead = std::function<void(IoResult<std::size_t>)>;
   void start_read(std::span<char> into, OnRead done);
 
-  // Whether the peer has closed, or has sent bytes nobody asked for.
-  bool is_quiet();
   bool is_secure() const { return tls_ != nullptr; }
   void cancel();  // what waits on this connection ends with kCancelled
   void reset();   // closes at once and drops what is unsent

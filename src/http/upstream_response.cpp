@@ -29,19 +29,16 @@ void ResponseStream::finish(std::unique_ptr<ResponseStream> stream) {
 }
 
 UpstreamResponse::UpstreamResponse(net::io_context& io, Pool& pool, std::shared_ptr<const Origin> origin,
-                                   std::unique_ptr<Transport> connection)
-    : io_(io),
-      pool_(pool),
-      origin_(std::move(origin)),
-      connection_(std::move(connection)),
-      buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {}
+                                   std::unique_ptr<UpstreamConnection> connection)
+    : io_(io), pool_(pool), origin_(std::move(origin)), connection_(std::move(connection)) {}
 
 UpstreamResponse::~UpstreamResponse() {
   if (ended_ && reusable_) pool_.put(*origin_, std::move(connection_));
 }
 
 Task<IoResult<std::size_t>> UpstreamResponse::fill(TimePoint due) {
-  return connection_->read_some({buffer_.get(), kBufferBytes}, due);
+  connection_->start_read();
+  return connection_->read->wait(due);
 }
 
 Task<Result<void>> UpstreamResponse::read_head(const HeadLimits& limits, TimePoint due, bool& got_bytes) {
@@ -55,7 +52,7 @@ Task<Result<void>> UpstreamResponse::read_head(const HeadLimits& limits, TimePoi
       auto count = co_await fill(due);
       if (!count) co_return lost(count.error());
       got_bytes = true;
-      received.append(buffer_.get(), *count);
+      received.append(connection_->buffer.get(), *count);
       continue;
     }
     head_bytes_ = received.substr(0, **complete);
@@ -71,8 +68,8 @@ Task<Result<void>> UpstreamResponse::read_head(const HeadLimits& limits, TimePoi
     scanner.reset();
   }
   // What is left came in the last read, so it fits the buffer.
-  std::ranges::copy(received, buffer_.get());
-  unread_ = {buffer_.get(), received.size()};
+  std::ranges::copy(received, connection_->buffer.get());
+  unread_ = {connection_->buffer.get(), received.size()};
   remaining_ = head_.content_length;
   reusable_ = head_.keep_alive;
   ended_ = head_.framing == Framing::kNone || (head_.framing == Framing::kLength && remaining_ == 0);
@@ -89,7 +86,7 @@ Task<Result<std::string_view>> UpstreamResponse::read_some(TimePoint due) {
         break;
       }
       if (!count) co_return std::unexpected(ended_early(count.error()));
-      unread_ = {buffer_.get(), *count};
+      unread_ = {connection_->buffer.get(), *count};
     }
     auto bytes = decode(std::exchange(unread_, {}));
     if (!bytes || !bytes->empty()) co_return bytes;

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "http/pool.hpp"
-#include "http/transport.hpp"
 #include "sluice/http/chunk_decoder.hpp"
 #include "sluice/http/client.hpp"
 
@@ -14,10 +13,8 @@ namespace sluice::http {
 
 class UpstreamResponse final : public ResponseStream {
  public:
-  static constexpr std::size_t kBufferBytes = 16 * 1024;
-
   UpstreamResponse(net::io_context& io, Pool& pool, std::shared_ptr<const Origin> origin,
-                   std::unique_ptr<Transport> connection);
+                   std::unique_ptr<UpstreamConnection> connection);
   ~UpstreamResponse() override;
 
   // Reads up to the final head. `got_bytes` tells whether anything of an answer had come when it failed.
@@ -36,10 +33,9 @@ class UpstreamResponse final : public ResponseStream {
   net::io_context& io_;
   Pool& pool_;
   std::shared_ptr<const Origin> origin_;
-  std::unique_ptr<Transport> connection_;
+  std::unique_ptr<UpstreamConnection> connection_;
   std::string head_bytes_;  // what the views in head_ point into
   ResponseHead head_;
-  std::unique_ptr<char[]> buffer_;
   std::span<char> unread_;  // bytes of the body that came with the head
   ChunkDecoder chunks_;
   std::uint64_t remaining_ = 0;  // of a Content-Length body

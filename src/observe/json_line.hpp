@@ -48,9 +48,8 @@ class JsonLine {
 
  private:
   void begin(std::string_view key) {
-    if (!first_) out_ += ',';
+    out_.append(first_ ? "\"" : ",\"").append(key).append("\":");
     first_ = false;
-    out_.append("\"").append(key).append("\":");
   }
 
   std::string& out_;

@@ -2,9 +2,8 @@
 
 #include <netinet/tcp.h>
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/deferred.hpp>
 #include <cstring>
+#include <utility>
 
 namespace sluice::server {
 namespace {
@@ -15,58 +14,52 @@ constexpr auto kPollInterval = milliseconds(16);
 }  // namespace
 
 ClientIo::ClientIo(http::TcpSocket socket, TimerWheel& timers)
-    : transport_(std::move(socket), timers), timer_(timers, &ClientIo::on_timer, this), buffer_(kBufferBytes, '\0') {}
+    : read_(std::make_shared<http::PendingRead>(std::move(socket), timers)),
+      poll_(timers, &ClientIo::on_poll, this),
+      buffer_(kBufferBytes, '\0') {
+  read_->on_arrival([this] { on_arrival(); });
+}
+
+// The pending read writes into the buffer until its socket is closed and it has ended.
+ClientIo::~ClientIo() {
+  read_->on_arrival([keep = std::make_shared<std::string>(std::move(buffer_))] {});
+  read_->transport().close();
+}
 
 void ClientIo::consume(std::size_t count) {
   begin_ += count;
-  if (begin_ == end_ && !reading_) begin_ = end_ = 0;
+  if (begin_ == end_ && !read_->pending()) begin_ = end_ = 0;
 }
 
 void ClientIo::start_read() {
-  if (reading_ || closed_) return;
+  if (read_->pending() || read_->has_result() || closed_) return;
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= std::exchange(begin_, 0);
   }
   if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
-  reading_ = true;
-  transport_.start_read(
-      {buffer_.data() + end_, buffer_.size() - end_},
-      [self = shared_from_this()](http::IoResult<std::size_t> result) { self->on_read(std::move(result)); });
+  read_->start({buffer_.data() + end_, buffer_.size() - end_});
 }
 
-void ClientIo::on_read(http::IoResult<std::size_t> result) {
-  reading_ = false;
+void ClientIo::take(const http::IoResult<std::size_t>& result) {
   if (result) {
     end_ += *result;
-  } else {
+  } else if (result.error().fault != http::IoFault::kTimeout) {
     closed_ = true;
-  }
-  if (waiter_) return resume(closed_ ? Input::kClosed : Input::kBytes);
-  if (closed_) {
-    if (auto gone = std::exchange(gone_, nullptr)) gone();
-  } else if (gone_) {
-    watch(std::exchange(gone_, nullptr));
   }
 }
 
 Task<ClientIo::Input> ClientIo::wait(TimePoint due) {
   if (closed_) co_return Input::kClosed;
   start_read();
-  timer_.arm(due);
-  co_await net::async_initiate<const net::deferred_t&, void()>([this](auto handler) { waiter_ = std::move(handler); },
-                                                               net::deferred);
-  timer_.disarm();
-  co_return answer_;
-}
-
-void ClientIo::resume(Input with) {
-  answer_ = with;
-  std::exchange(waiter_, nullptr)();
+  auto result = co_await read_->wait(due);
+  take(result);
+  if (result) co_return Input::kBytes;
+  co_return closed_ ? Input::kClosed : Input::kTimedOut;
 }
 
 Task<http::IoResult<std::size_t>> ClientIo::read_into(std::span<char> into, TimePoint due) {
-  auto result = co_await transport_.read_some(into, due);
+  auto result = co_await transport().read_some(into, due);
   if (!result && result.error().fault != http::IoFault::kTimeout) closed_ = true;
   co_return result;
 }
@@ -76,28 +69,41 @@ void ClientIo::watch(std::function<void()> gone) {
   if (end_ - begin_ < kReadAhead) {
     start_read();
   } else {
-    timer_.arm(Clock::now() + kPollInterval);
+    poll_.arm(Clock::now() + kPollInterval);
   }
 }
 
 void ClientIo::unwatch() {
   gone_ = nullptr;
-  timer_.disarm();
+  poll_.disarm();
 }
 
-void ClientIo::on_timer(void* self) {
+// Something came, or the client left, while a request was served. Its result is taken at once only then: between two
+// requests wait() finds it.
+void ClientIo::on_arrival() {
+  if (!gone_) return;
+  take(read_->take_result());
+  auto gone = std::exchange(gone_, nullptr);
+  if (closed_) {
+    gone();
+  } else {
+    watch(std::move(gone));
+  }
+}
+
+void ClientIo::on_poll(void* self) {
   auto& io = *static_cast<ClientIo*>(self);
-  if (io.waiter_) return io.resume(Input::kTimedOut);
   if (!io.gone_) return;
-  if (!io.peer_has_left()) return io.watch(std::exchange(io.gone_, nullptr));
+  auto gone = std::exchange(io.gone_, nullptr);
+  if (!io.peer_has_left()) return io.watch(std::move(gone));
   io.closed_ = true;
-  std::exchange(io.gone_, nullptr)();
+  gone();
 }
 
 bool ClientIo::peer_has_left() {
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (::getsockopt(transport_.socket().native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
+  if (::getsockopt(transport().socket().native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
   return info.tcpi_state != TCP_ESTABLISHED;
 }
 

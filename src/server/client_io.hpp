@@ -8,25 +8,26 @@
 #include <string>
 #include <string_view>
 
-#include "http/transport.hpp"
+#include "http/pending_read.hpp"
 #include "sluice/core/async.hpp"
 #include "sluice/core/timer_wheel.hpp"
 
 namespace sluice::server {
 
-class ClientIo : public std::enable_shared_from_this<ClientIo> {
+class ClientIo {
  public:
   static constexpr std::size_t kBufferBytes = 4 * 1024;  // while nothing larger is needed
   static constexpr std::size_t kReadAhead = 16 * 1024;   // of pipelined requests, while one is served
 
   ClientIo(http::TcpSocket socket, TimerWheel& timers);
+  ~ClientIo();
 
   enum class Input : std::uint8_t { kBytes, kClosed, kTimedOut };
   // Waits until more bytes are there, unless `due` comes first.
   Task<Input> wait(TimePoint due);
   // Reads straight into `into`, past the buffer. Only while the buffer is empty and nothing is pending.
   Task<http::IoResult<std::size_t>> read_into(std::span<char> into, TimePoint due);
-  bool can_read_directly() const { return begin_ == end_ && !reading_; }
+  bool can_read_directly() const { return begin_ == end_ && !read_->pending(); }
 
   std::string_view input() const { return {buffer_.data() + begin_, end_ - begin_}; }
   void consume(std::size_t count);
@@ -37,24 +38,21 @@ class ClientIo : public std::enable_shared_from_this<ClientIo> {
   void unwatch();
 
   bool closed() const { return closed_; }
-  http::Transport& transport() { return transport_; }
+  http::Transport& transport() { return read_->transport(); }
 
  private:
   void start_read();
-  void on_read(http::IoResult<std::size_t> result);
-  static void on_timer(void* self);
-  void resume(Input with);
+  void take(const http::IoResult<std::size_t>& result);
+  void on_arrival();
+  static void on_poll(void* self);
   bool peer_has_left();
 
-  http::Transport transport_;
-  TimerWheel::Timer timer_;
+  std::shared_ptr<http::PendingRead> read_;
+  TimerWheel::Timer poll_;
   std::string buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  bool reading_ = false;
   bool closed_ = false;
-  std::move_only_function<void()> waiter_;
-  Input answer_ = Input::kBytes;
   std::function<void()> gone_;
 };
 

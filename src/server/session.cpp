@@ -38,16 +38,16 @@ std::unexpected<Error> client_gone() { return fail(ErrorKind::kClientGone, "The 
 
 Session::Session(http::TcpSocket socket, SessionContext& context)
     : context_(context),
-      io_(std::make_shared<ClientIo>(std::move(socket), context.timers)),
+      io_(std::move(socket), context.timers),
       service_(context.service()),
-      sink_(io_->transport(), service_->limits().write_timeout) {
+      sink_(io_.transport(), service_->limits().write_timeout) {
   ++context_.metrics.connections;
 }
 
 Session::~Session() { --context_.metrics.connections; }
 
 void Session::start(std::function<void(Session&)> done) {
-  auto executor = io_->transport().socket().get_executor();
+  auto executor = io_.transport().socket().get_executor();
   net::co_spawn(
       executor,
       [](std::shared_ptr<Session> self, std::function<void(Session&)> on_done) -> Task<void> {
@@ -56,14 +56,14 @@ void Session::start(std::function<void(Session&)> done) {
         } catch (const std::exception&) {
           // Out of memory, or a bug: it ends this connection and no other.
         }
-        self->io_->transport().close();
+        self->io_.transport().close();
         on_done(*self);
       }(shared_from_this(), std::move(done)),
       net::bind_cancellation_slot(cancel_.slot(), net::detached));
 }
 
 void Session::close_if_idle() {
-  if (idle_) io_->transport().close();
+  if (idle_) io_.transport().close();
 }
 
 void Session::cut() {
@@ -71,7 +71,7 @@ void Session::cut() {
   if (serving_) {
     cancel_.emit(net::cancellation_type::terminal);
   } else {
-    io_->transport().close();
+    io_.transport().close();
   }
 }
 
@@ -80,7 +80,7 @@ Task<void> Session::run() {
     if (context_.draining()) break;
   }
   co_await net::this_coro::reset_cancellation_state();
-  if (body_unread_ && !gone_ && !io_->closed()) co_await linger();
+  if (body_unread_ && !gone_ && !io_.closed()) co_await linger();
 }
 
 // One request, from its first byte to the end of its answer. False: the connection is over.
@@ -126,21 +126,21 @@ Task<Result<http::RequestHead>> Session::read_head() {
   auto due = Clock::now() + service_->limits().keepalive_timeout;
   first_byte_ = {};
   for (;;) {
-    if (!io_->input().empty()) {
+    if (!io_.input().empty()) {
       if (first_byte_ == TimePoint{}) {
         first_byte_ = Clock::now();
         due = first_byte_ + service_->limits().head_timeout;
         idle_ = false;
       }
-      auto complete = scanner.scan(io_->input());
+      auto complete = scanner.scan(io_.input());
       if (!complete) co_return std::unexpected(std::move(complete.error()));
       if (*complete) {
-        head_bytes_.assign(io_->input().substr(scanner.skipped(), **complete));
-        io_->consume(scanner.skipped() + **complete);
+        head_bytes_.assign(io_.input().substr(scanner.skipped(), **complete));
+        io_.consume(scanner.skipped() + **complete);
         co_return http::parse_request_head(head_bytes_, limits);
       }
     }
-    switch (co_await io_->wait(due)) {
+    switch (co_await io_.wait(due)) {
       case ClientIo::Input::kBytes:
         break;
       case ClientIo::Input::kClosed:
@@ -177,7 +177,7 @@ Task<Result<void>> Session::admit(pipeline::Exchange& exchange) {
   if (head.framing == http::Framing::kLength && head.content_length > service_->limits().body_bytes) {
     co_return fail(ErrorKind::kRequestTooLarge, "The request's body is larger than this gateway takes.");
   }
-  if (head.expect_continue && io_->input().empty()) {
+  if (head.expect_continue && io_.input().empty()) {
     if (auto sent = co_await sink_.send_continue(); !sent) co_return sent;
   }
   auto read = co_await read_body(head);
@@ -194,7 +194,7 @@ Task<Result<void>> Session::read_body(const http::RequestHead& head) {
 }
 
 Task<Result<void>> Session::more_input(TimePoint due) {
-  switch (co_await io_->wait(due)) {
+  switch (co_await io_.wait(due)) {
     case ClientIo::Input::kBytes:
       co_return Result<void>{};
     case ClientIo::Input::kTimedOut:
@@ -209,19 +209,19 @@ Task<Result<void>> Session::more_input(TimePoint due) {
 Task<Result<void>> Session::read_length(std::uint64_t length, TimePoint due) {
   while (body_.size() < length) {
     const auto missing = static_cast<std::size_t>(length - body_.size());
-    if (!io_->can_read_directly()) {
-      if (io_->input().empty()) {
+    if (!io_.can_read_directly()) {
+      if (io_.input().empty()) {
         if (auto more = co_await more_input(due); !more) co_return more;
       }
-      const auto take = std::min(missing, io_->input().size());
-      body_.append(io_->input().substr(0, take));
-      io_->consume(take);
+      const auto take = std::min(missing, io_.input().size());
+      body_.append(io_.input().substr(0, take));
+      io_.consume(take);
       continue;
     }
     const std::size_t have = body_.size();
     const std::size_t room = std::min(missing, std::max<std::size_t>(have, kKeptBodyCapacity / 4));
     body_.resize(have + room);
-    auto count = co_await io_->read_into({body_.data() + have, room}, due);
+    auto count = co_await io_.read_into({body_.data() + have, room}, due);
     body_.resize(have + count.value_or(0));
     if (count) continue;
     if (count.error().fault != http::IoFault::kTimeout) co_return client_gone();
@@ -235,10 +235,10 @@ Task<Result<void>> Session::read_chunks(TimePoint due) {
   constexpr std::uint64_t kFreeOverhead = 64 * 1024;
   http::ChunkDecoder decoder({.payload = service_->limits().body_bytes, .free_overhead = kFreeOverhead});
   for (;;) {
-    if (io_->input().empty()) {
+    if (io_.input().empty()) {
       if (auto more = co_await more_input(due); !more) co_return more;
     }
-    std::string piece(io_->input());
+    std::string piece(io_.input());
     auto step = decoder.decode(piece);
     if (!step && step.error() == Fault::kTooLarge) {
       co_return fail(ErrorKind::kRequestTooLarge, "The request's body is larger than this gateway takes.");
@@ -249,21 +249,21 @@ Task<Result<void>> Session::read_chunks(TimePoint due) {
                                                             : "The request's chunked coding cannot be understood.");
     }
     body_.append(piece, 0, step->payload);
-    io_->consume(step->consumed);
+    io_.consume(step->consumed);
     if (step->done) co_return Result<void>{};
   }
 }
 
 // The only place that races: the pipeline against the client's leaving and the end of the process.
 Task<Result<void>> Session::answer(pipeline::Exchange& exchange) {
-  io_->watch([this] {
+  io_.watch([this] {
     gone_ = true;
     cancel_.emit(net::cancellation_type::terminal);
   });
   serving_ = true;
   auto result = gone_ ? Result<void>(client_gone()) : co_await run_service(*service_, exchange);
   serving_ = false;
-  io_->unwatch();
+  io_.unwatch();
   if (gone_ && !sink_.finished()) result = client_gone();
   if (result && !sink_.finished()) {
     result = fail(ErrorKind::kInternal, "The gateway failed to serve this request.", "answer not finished");
@@ -273,13 +273,13 @@ Task<Result<void>> Session::answer(pipeline::Exchange& exchange) {
 
 // The answer must not be lost to a reset because bytes were left unread: they are, for a moment, read and dropped.
 Task<void> Session::linger() {
-  io_->transport().shutdown_send();
+  io_.transport().shutdown_send();
   const auto due = Clock::now() + kLingerTime;
   std::size_t dropped = 0;
   while (dropped < kLingerBytes) {
-    dropped += io_->input().size();
-    io_->consume(io_->input().size());
-    if (co_await io_->wait(due) != ClientIo::Input::kBytes) break;
+    dropped += io_.input().size();
+    io_.consume(io_.input().size());
+    if (co_await io_.wait(due) != ClientIo::Input::kBytes) break;
   }
 }
 

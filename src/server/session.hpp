@@ -51,7 +51,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<void> linger();
 
   SessionContext& context_;
-  std::shared_ptr<ClientIo> io_;
+  ClientIo io_;
   std::shared_ptr<const Service> service_;
   ClientSink sink_;
   boost::asio::cancellation_signal cancel_;

@@ -16,7 +16,15 @@ constexpr int hex_value(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
-bool equals_ignore_case(std::string_view a, std::string_view b);
+constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+// Inline: most comparisons end at the size or the first byte.
+inline bool equals_ignore_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
+  }
+  return true;
+}
 std::string_view trim(std::string_view text);  // SP and HTAB at both ends
 // At most `limit` bytes of `text`, never cutting a UTF-8 sequence; "…" is appended when something was cut.
 std::string truncate_utf8(std::string_view text, std::size_t limit);

@@ -66,7 +66,9 @@ class HeadScanner {
   void reset() { *this = HeadScanner(side_, limits_); }
 
  private:
-  Result<void> step(char c, std::size_t index);
+  Result<void> special(char c, std::size_t index);
+  std::size_t limit() const;  // where the part that is being read must have ended
+  std::unexpected<Error> beyond_limit() const;
 
   Side side_;
   HeadLimits limits_;
