@@ -102,13 +102,22 @@ Behaviour ok(const Asked& request, const ObservedRequest& raw) {
   return behaviour.stream(stream_of(request, {text.substr(0, 5), text.substr(5)}));
 }
 
-std::optional<Behaviour> faulty(const Asked& request) {
+// The start of a stream of the endpoint that was asked.
+Behaviour unfinished(const ObservedRequest& raw) {
+  Behaviour behaviour;
+  if (!raw.target.ends_with("/responses")) return behaviour.stream(unfinished_stream());
+  auto texts = responses_stream({"Hello", " there"});
+  texts.resize(5);  // up to the second delta
+  return behaviour.sse(texts);
+}
+
+std::optional<Behaviour> faulty(const Asked& request, const ObservedRequest& raw) {
   Behaviour behaviour;
   if (request.model == "hang") return behaviour.hang();
   if (!request.stream) return std::nullopt;
-  if (request.model == "stall") return behaviour.stream(unfinished_stream()).stall();
-  if (request.model == "truncate") return behaviour.stream(unfinished_stream()).without_last_chunk();
-  if (request.model == "reset-mid") return behaviour.stream(unfinished_stream()).then_reset();
+  if (request.model == "stall") return unfinished(raw).stall();
+  if (request.model == "truncate") return unfinished(raw).without_last_chunk();
+  if (request.model == "reset-mid") return unfinished(raw).then_reset();
   if (request.model == "error-stream") {
     auto events = unfinished_stream();
     events.push_back(error_answer("The engine is overloaded.", "server_error", "overloaded"));
@@ -130,7 +139,7 @@ Behaviour ModelScript::operator()(const ObservedRequest& raw) {
   if (request.model.starts_with("flaky-429") && first_time(request.model)) {
     return error(429).header("retry-after-ms", "50");
   }
-  if (auto behaviour = faulty(request)) return *behaviour;
+  if (auto behaviour = faulty(request, raw)) return *behaviour;
   if (const auto count = number_after(request.model, "stream-"); count && request.stream) {
     return Behaviour().stream(stream_of(request, words(*count)));
   }

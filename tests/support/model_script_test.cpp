@@ -68,6 +68,13 @@ TEST_F(ModelScriptTest, AnswersEveryEndpointInItsOwnShape) {
   EXPECT_EQ(ask(stream_body("ok"), "/v1/completions").events.size(), 4U);
 }
 
+TEST_F(ModelScriptTest, BreaksResponsesInTheirOwnShape) {
+  const Response cut = ask(stream_body("reset-mid"), "/v1/responses");
+  EXPECT_EQ(cut.end, End::kReset);
+  ASSERT_EQ(cut.events.size(), 5U);
+  EXPECT_EQ(nlohmann::json::parse(cut.events.back().data())["delta"], " there");
+}
+
 TEST_F(ModelScriptTest, TellsWhatItObserved) {
   ask(chat_body("ok"));
   const auto seen = nlohmann::json::parse(observed_json(upstream_));
