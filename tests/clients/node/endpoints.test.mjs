@@ -73,6 +73,26 @@ test("responses, accumulated", async () => {
   assert.deepEqual([final.status, final.output_text], ["completed", "Hello there."]);
 });
 
+for (const model of ["reset-mid", "truncate"]) {
+  test(`responses: ${model} ends in a failure`, async () => {
+    const events = [];
+    const read = async () => {
+      for await (const event of await openai.responses.create({ model, input: "x", stream: true })) events.push(event);
+    };
+    await assert.rejects(read(), /terminated/); // the connection ends without a last chunk
+    assert.deepEqual(events.map((event) => event.sequence_number), [0, 1, 2, 3, 4, 5]);
+    assert.equal(events.at(-2).delta, " there");
+    const { type, response } = events.at(-1);
+    assert.deepEqual([type, response.status], ["response.failed", "failed"]);
+    assert.equal(response.error.code, "upstream_stream_truncated");
+    assert.equal(response.id, events[0].response.id);
+  });
+
+  test(`responses: ${model} is no success for the accumulating helper`, async () => {
+    await assert.rejects(openai.responses.stream({ model, input: "x" }).finalResponse(), OpenAI.OpenAIError);
+  });
+}
+
 test("errors of responses", async () => {
   const call = openai.responses.create({ model: "error-400", input: "x" });
   await assert.rejects(call, codeIs(OpenAI.BadRequestError, "context_length_exceeded"));

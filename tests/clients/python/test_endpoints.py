@@ -1,5 +1,6 @@
 """Embeddings, completions, responses, moderations and models."""
 
+import httpx2
 import openai
 from support import GatewayTest
 
@@ -70,6 +71,27 @@ class Responses(GatewayTest):
         with self.assertRaises(openai.BadRequestError) as raised:
             self.client.responses.create(model="error-400", input="x")
         self.assertEqual(raised.exception.code, "context_length_exceeded")
+
+
+class BrokenResponses(GatewayTest):
+    def test_a_cut_stream_ends_in_a_failure(self):
+        for model in ("reset-mid", "truncate"):
+            with self.subTest(model=model):
+                events = []
+                with self.assertRaises(Exception) as raised:  # the connection ends without a last chunk
+                    for event in self.client.responses.create(model=model, input="x", stream=True):
+                        events.append(event)
+                self.assertIsInstance(raised.exception, (openai.APIError, httpx2.RemoteProtocolError))
+                self.assertEqual([event.sequence_number for event in events], list(range(6)))
+                self.assertEqual(events[-2].delta, " there")
+                last = events[-1]
+                self.assertEqual((last.type, last.response.status), ("response.failed", "failed"))
+                self.assertEqual(last.response.error.code, "upstream_stream_truncated")
+                self.assertEqual(last.response.id, events[0].response.id)
+
+    def test_the_accumulating_helper_finds_no_whole_response(self):
+        with self.client.responses.stream(model="reset-mid", input="x") as stream:
+            self.assertRaises((openai.APIError, httpx2.RemoteProtocolError), stream.get_final_response)
 
 
 class Moderations(GatewayTest):
