@@ -51,7 +51,7 @@ Result<std::string> first_finish_reason(Value choices) {
 
 Result<Answer> inspect_answer(Endpoint endpoint, std::string_view body) {
   std::vector<json::Member> members;
-  const auto value = json::check(body, members);
+  const auto value = json::check(body, members, json::Surrogates::kAny);
   if (!value) return unreadable(std::string(value.error().what) + " at byte " + std::to_string(value.error().offset));
   if (!value->is_object()) return unreadable("not an object");
   const Fields fields = read_fields(members);

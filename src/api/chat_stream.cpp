@@ -78,8 +78,10 @@ StreamState::Verdict StreamState::judge(const Chunk& chunk) const {
   const bool bare = chunk.choices == nullptr || is_empty_list(chunk.choices->value);
   const Member* hidden = nullptr;
   if (options_.hide_usage && chunk.usage != nullptr) {
-    if (bare && chunk.usage->value.is_object()) return {Action::kDrop, false, {}};
-    if (chunk.usage->value.is_null()) hidden = chunk.usage;
+    if (chunk.usage->value.is_null())
+      hidden = chunk.usage;
+    else if (bare)
+      return {Action::kDrop, false, {}};
   }
   if (hidden == nullptr && chunk.error == nullptr) return {};
   return {Action::kRewrite, false, without(members_, hidden, chunk.error)};

@@ -13,8 +13,13 @@ using Kind = Fault::Kind;
 // Recursive descent; the depth limit bounds the stack. A false result has filled in fault_.
 class Checker {
  public:
-  Checker(std::string_view text, std::vector<Member>* members)
-      : begin_(text.data()), end_(text.data() + text.size()), p_(begin_), members_(members), keys_(text) {}
+  Checker(std::string_view text, std::vector<Member>* members, Surrogates surrogates)
+      : begin_(text.data()),
+        end_(text.data() + text.size()),
+        p_(begin_),
+        members_(members),
+        surrogates_(surrogates),
+        keys_(text) {}
 
   std::expected<Value, Fault> run() {
     space();
@@ -53,6 +58,7 @@ class Checker {
   const char* end_;
   const char* p_;
   std::vector<Member>* members_;  // of the outermost object, if they are wanted
+  Surrogates surrogates_;
   KeyStack keys_;
   Fault fault_;
 };
@@ -183,7 +189,7 @@ bool Checker::unicode_escape() {
   const int code = end_ - start >= 6 ? hex4(start + 2) : -1;
   if (code < 0) return fail(Kind::kSyntax, start, "expected four hexadecimal digits");
   p_ = start + 6;
-  if (code < 0xD800 || code > 0xDFFF) return true;
+  if (code < 0xD800 || code > 0xDFFF || surrogates_ == Surrogates::kAny) return true;
   const bool pair = code < 0xDC00 && end_ - p_ >= 6 && p_[0] == '\\' && p_[1] == 'u';
   const int low = pair ? hex4(p_ + 2) : -1;
   if (low < 0xDC00 || low > 0xDFFF) return fail(Kind::kSyntax, start, "lone surrogate");
@@ -231,20 +237,22 @@ bool Checker::literal(std::string_view word) {
   return true;
 }
 
-std::expected<Value, Fault> checked(std::string_view text, std::vector<Member>* members) {
+std::expected<Value, Fault> checked(std::string_view text, std::vector<Member>* members, Surrogates surrogates) {
   if (text.size() >= std::size_t{1} << 31) return std::unexpected(Fault{Kind::kSyntax, 0, "text too long"});
   if (text.starts_with("\xEF\xBB\xBF")) return std::unexpected(Fault{Kind::kSyntax, 0, "byte order mark"});
   if (!is_utf8(text)) return std::unexpected(Fault{Kind::kUtf8, first_bad_utf8(text), "bytes that are not UTF-8"});
-  return Checker(text, members).run();
+  return Checker(text, members, surrogates).run();
 }
 
 }  // namespace
 
-std::expected<Value, Fault> check(std::string_view text) { return checked(text, nullptr); }
+std::expected<Value, Fault> check(std::string_view text, Surrogates surrogates) {
+  return checked(text, nullptr, surrogates);
+}
 
-std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members) {
+std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members, Surrogates surrogates) {
   members.clear();
-  auto value = checked(text, &members);
+  auto value = checked(text, &members, surrogates);
   if (!value || !value->is_object()) members.clear();
   return value;
 }

@@ -52,6 +52,19 @@ Result<void> apply_rules(RequestView& view) {
   return {};
 }
 
+// Members by which other gateways let a client choose where its request goes. Here only the configuration does.
+Result<void> refuse_destinations(const RequestView& view) {
+  constexpr std::string_view kNames[] = {"api_base", "base_url", "api_key", "user_config", "extra_headers"};
+  for (const json::Member& member : view.members) {
+    for (std::string_view name : kNames) {
+      if (!json::key_is(member, name)) continue;
+      return fail_param(ErrorKind::kUnsupportedParameter, std::string(name),
+                        "'" + std::string(name) + "' is not supported: upstreams are chosen by the gateway.");
+    }
+  }
+  return {};
+}
+
 // OpenAI refuses options for a stream that is not asked for.
 Result<void> examine_together(const RequestView& view) {
   if (view.stream || (view.endpoint != Endpoint::kChat && view.endpoint != Endpoint::kCompletions)) return {};
@@ -77,6 +90,7 @@ Result<RequestView> parse_request(Endpoint endpoint, std::string_view body) {
   const auto value = json::check(body, view.members);
   if (!value) return std::unexpected(json_error(value.error()));
   if (!value->is_object()) return fail(ErrorKind::kInvalidJson, "The request body must be a JSON object (byte 0).");
+  if (auto good = refuse_destinations(view); !good) return std::unexpected(std::move(good.error()));
   if (auto good = apply_rules(view); !good) return std::unexpected(std::move(good.error()));
   if (auto good = examine_together(view); !good) return std::unexpected(std::move(good.error()));
   return view;

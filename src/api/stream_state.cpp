@@ -33,7 +33,7 @@ Error plain_error() {
 Result<StreamState::Verdict> StreamState::event(std::string_view type, std::string_view data) {
   if (complete_ || data.empty() || type == "ping") return Verdict{Action::kDrop, complete_, {}};
   if (data.front() == '[' && is_done(data)) return done(data);
-  const auto value = json::check(data, members_);
+  const auto value = json::check(data, members_, json::Surrogates::kAny);
   if (!value || !value->is_object()) {
     if (type == "error") return std::unexpected(plain_error());
     return invalid_event(value ? "not an object" : std::string(value.error().what));

@@ -100,7 +100,7 @@ Report read_object(Value object) {
 }
 
 Report read_body(std::string_view body) {
-  const auto value = json::check(body);
+  const auto value = json::check(body, json::Surrogates::kAny);
   if (!value) return {};
   if (value->is_object()) return read_object(*value);
   const std::optional<Value> first = first_element(*value);  // Google: [{"error": {…}}]

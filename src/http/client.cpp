@@ -70,7 +70,7 @@ class PooledClient final : public Client {
     auto written = co_await connection->read->transport().write(pieces, request.head_due);
     if (!written && written.error().fault == IoFault::kCancelled) co_return connect_failed(written.error());
     // An upstream may answer and close before it has read all of the request (413): its answer counts.
-    auto response = std::make_unique<UpstreamResponse>(io_, pool_, request.origin, std::move(connection));
+    auto response = std::make_unique<UpstreamResponse>(pool_, request.origin, std::move(connection));
     auto head = co_await response->read_head(limits_.head, request.head_due, got_bytes);
     if (!head) co_return std::unexpected(std::move(head.error()));
     times.first_byte = Clock::now();

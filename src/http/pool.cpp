@@ -1,5 +1,7 @@
 #include "http/pool.hpp"
 
+#include <algorithm>
+
 namespace sluice::http {
 namespace {
 constexpr auto kSweepInterval = milliseconds(1000);
@@ -22,9 +24,23 @@ void Pool::put(const Origin& origin, std::unique_ptr<UpstreamConnection> connect
   auto& connections = idle_[origin.identity];
   if (connections.size() >= origin.max_idle) return;
   const auto now = Clock::now();
+  connection->read->on_arrival(nullptr);
   connection->start_read();
   connections.push_back({std::move(connection), now + origin.idle_timeout});
   if (sweep_.due() == kNever) sweep_.arm(now + kSweepInterval);
+}
+
+void Pool::keep(std::unique_ptr<ResponseStream> stream, TimePoint until) {
+  ending_.push_back({std::move(stream), until});
+  if (sweep_.due() == kNever) sweep_.arm(Clock::now() + kSweepInterval);
+}
+
+// Destroying the stream may put its connection back, so it happens outside the list.
+void Pool::drop(const ResponseStream* stream) {
+  auto found = std::ranges::find(ending_, stream, [](const Ending& ending) { return ending.stream.get(); });
+  if (found == ending_.end()) return;
+  auto over = std::move(found->stream);
+  ending_.erase(found);
 }
 
 // Closes what has grown old, was closed by the other side or spoke unasked, so that no descriptor lingers.
@@ -35,7 +51,8 @@ void Pool::on_sweep(void* self) {
     std::erase_if(connections, [&](Idle& idle) { return idle.until <= now || !idle.connection->read->pending(); });
   }
   std::erase_if(pool.idle_, [](const auto& entry) { return entry.second.empty(); });
-  if (!pool.idle_.empty()) pool.sweep_.arm(now + kSweepInterval);
+  std::erase_if(pool.ending_, [&](const Ending& ending) { return ending.until <= now; });
+  if (!pool.idle_.empty() || !pool.ending_.empty()) pool.sweep_.arm(now + kSweepInterval);
 }
 
 }  // namespace sluice::http

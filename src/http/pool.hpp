@@ -43,6 +43,10 @@ class Pool {
   std::unique_ptr<UpstreamConnection> take(const Origin& origin);
   void put(const Origin& origin, std::unique_ptr<UpstreamConnection> connection);
 
+  // An answer of which only the end of its framing is missing: kept until it calls drop(), or its time is up.
+  void keep(std::unique_ptr<ResponseStream> stream, TimePoint until);
+  void drop(const ResponseStream* stream);
+
  private:
   struct Idle {
     std::unique_ptr<UpstreamConnection> connection;
@@ -50,7 +54,13 @@ class Pool {
   };
   static void on_sweep(void* self);
 
+  struct Ending {
+    std::unique_ptr<ResponseStream> stream;
+    TimePoint until;
+  };
+
   std::unordered_map<std::string, std::vector<Idle>> idle_;
+  std::vector<Ending> ending_;
   TimerWheel::Timer sweep_;
 };
 

@@ -1,8 +1,6 @@
 #include "http/upstream_response.hpp"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 namespace sluice::http {
 namespace {
@@ -28,9 +26,9 @@ void ResponseStream::finish(std::unique_ptr<ResponseStream> stream) {
   self.finish_in_background(std::move(stream));
 }
 
-UpstreamResponse::UpstreamResponse(net::io_context& io, Pool& pool, std::shared_ptr<const Origin> origin,
+UpstreamResponse::UpstreamResponse(Pool& pool, std::shared_ptr<const Origin> origin,
                                    std::unique_ptr<UpstreamConnection> connection)
-    : io_(io), pool_(pool), origin_(std::move(origin)), connection_(std::move(connection)) {}
+    : pool_(pool), origin_(std::move(origin)), connection_(std::move(connection)) {}
 
 UpstreamResponse::~UpstreamResponse() {
   if (ended_ && reusable_) pool_.put(*origin_, std::move(connection_));
@@ -133,13 +131,19 @@ void UpstreamResponse::finish_in_background(std::unique_ptr<ResponseStream> self
     auto rest = decode(std::exchange(unread_, {}));
     if (ended_ || !rest || !rest->empty()) return;
   }
-  net::co_spawn(
-      io_,
-      [](std::unique_ptr<ResponseStream> stream) -> Task<void> {
-        auto rest = co_await stream->read_some(Clock::now() + kFinishTimeout);
-        if (rest && !rest->empty()) static_cast<UpstreamResponse&>(*stream).reusable_ = false;
-      }(std::move(self)),
-      net::detached);
+  pool_.keep(std::move(self), Clock::now() + kFinishTimeout);
+  connection_->read->on_arrival([this] { rest_arrived(); });
+  connection_->start_read();
+}
+
+void UpstreamResponse::rest_arrived() {
+  auto count = connection_->read->take_result();
+  if (count) {
+    auto rest = decode({connection_->buffer.get(), *count});
+    if (rest && rest->empty() && !ended_ && reusable_) return connection_->start_read();
+    if (!rest || !rest->empty()) reusable_ = false;
+  }
+  pool_.drop(this);
 }
 
 }  // namespace sluice::http

@@ -13,8 +13,7 @@ namespace sluice::http {
 
 class UpstreamResponse final : public ResponseStream {
  public:
-  UpstreamResponse(net::io_context& io, Pool& pool, std::shared_ptr<const Origin> origin,
-                   std::unique_ptr<UpstreamConnection> connection);
+  UpstreamResponse(Pool& pool, std::shared_ptr<const Origin> origin, std::unique_ptr<UpstreamConnection> connection);
   ~UpstreamResponse() override;
 
   // Reads up to the final head. `got_bytes` tells whether anything of an answer had come when it failed.
@@ -26,11 +25,11 @@ class UpstreamResponse final : public ResponseStream {
 
  private:
   void finish_in_background(std::unique_ptr<ResponseStream> self) override;
+  void rest_arrived();
   Task<IoResult<std::size_t>> fill(TimePoint due);
   Result<std::string_view> decode(std::span<char> bytes);
   Error ended_early(const IoError& error) const;
 
-  net::io_context& io_;
   Pool& pool_;
   std::shared_ptr<const Origin> origin_;
   std::unique_ptr<UpstreamConnection> connection_;

@@ -90,7 +90,7 @@ class OpenAi final : public Provider {
       head.append(path.substr(0, at)).append(percent_encoded(model.empty() ? view.model : model));
       head += path.substr(at + 7);
     }
-    if (!config_.base_url.query.empty()) head.append("?").append(config_.base_url.query);
+    write_query(request.head.query, head);
     head.append(" HTTP/1.1\r\n").append(fixed_);
     if (!credentials_.empty()) {
       const auto turn = credentials_.size() == 1 ? 0 : turn_.fetch_add(1, std::memory_order_relaxed);
@@ -107,6 +107,13 @@ class OpenAi final : public Provider {
     for (auto piece : out.body) length += piece.size();
     append_number(head, length);
     head += "\r\n\r\n";
+  }
+
+  // What the configuration wants comes first; unknown parameters of the client's are the upstream's business.
+  void write_query(std::string_view asked, std::string& head) const {
+    const std::string& fixed = config_.base_url.query;
+    if (fixed.empty() && asked.empty()) return;
+    head.append("?").append(fixed).append(fixed.empty() || asked.empty() ? "" : "&").append(asked);
   }
 
   config::Provider config_;

@@ -90,6 +90,7 @@ void ClientSink::begin(const http::RequestHead& head, std::string_view request_i
 // Values that could break the head are left out rather than written.
 void ClientSink::put_head(const http::ResponseStart& start) {
   status_ = start.status;
+  close_ = close_ || draining_();
   head_.append("HTTP/1.1 ");
   append_number(head_, start.status);
   head_.append(" ").append(reason_of(start.status)).append("\r\ndate: ").append(http_date());

@@ -1,6 +1,7 @@
 #pragma once
 // The writing half of a client's connection: heads, whole bodies, chunks.
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,9 @@ namespace sluice::server {
 
 class ClientSink final : public http::ResponseSink {
  public:
-  ClientSink(http::Transport& transport, milliseconds write_timeout)
-      : transport_(transport), write_timeout_(write_timeout) {}
+  // `draining`: whether every answer that begins now is the last on its connection.
+  ClientSink(http::Transport& transport, const std::function<bool()>& draining, milliseconds write_timeout)
+      : transport_(transport), draining_(draining), write_timeout_(write_timeout) {}
 
   // What the answer to one request depends on.
   void begin(const http::RequestHead& head, std::string_view request_id);
@@ -37,6 +39,7 @@ class ClientSink final : public http::ResponseSink {
   Task<Result<void>> send(std::span<const std::string_view> pieces);
 
   http::Transport& transport_;
+  const std::function<bool()>& draining_;
   milliseconds write_timeout_;
   std::string request_id_;
   std::string head_;  // not yet sent

@@ -40,7 +40,7 @@ Session::Session(http::TcpSocket socket, SessionContext& context)
     : context_(context),
       io_(std::move(socket), context.timers),
       service_(context.service()),
-      sink_(io_.transport(), service_->limits().write_timeout) {
+      sink_(io_.transport(), context.draining, service_->limits().write_timeout) {
   ++context_.metrics.connections;
 }
 
@@ -100,7 +100,6 @@ Task<bool> Session::serve_one() {
   record.request_id = new_request_id();
   record.client_request_id = truncate_utf8(head->get("x-client-request-id"), 128);
   sink_.begin(*head, record.request_id);
-  if (context_.draining()) sink_.close_after_this();
   http::Request request{std::move(*head), {}};
   pipeline::Exchange exchange{.request = request, .sink = sink_, .upstreams = context_.upstreams, .record = record};
   InFlight in_flight(context_.metrics.requests_in_flight);
@@ -264,7 +263,9 @@ Task<Result<void>> Session::answer(pipeline::Exchange& exchange) {
   auto result = gone_ ? Result<void>(client_gone()) : co_await run_service(*service_, exchange);
   serving_ = false;
   io_.unwatch();
-  if (gone_ && !sink_.finished()) result = client_gone();
+  // A client that was cut because it had stalled looks gone as well.
+  const bool stalled = !result && result.error().kind == ErrorKind::kClientStalled;
+  if (gone_ && !sink_.finished() && !stalled) result = client_gone();
   if (result && !sink_.finished()) {
     result = fail(ErrorKind::kInternal, "The gateway failed to serve this request.", "answer not finished");
   }

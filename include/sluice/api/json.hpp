@@ -43,13 +43,18 @@ struct Fault {
   std::string_view what;   // static text, e.g. "expected ',' or '}'"
 };
 
+// Halves of a surrogate pair as \u escapes: refused in what clients send; taken as they are in what upstreams stream,
+// since a pair may be split over two events and only the client joins them.
+enum class Surrogates : std::uint8_t { kPaired, kAny };
+
 // The whole of `text` must be one value, space around it allowed (no byte order mark). Texts of 2 GiB are refused.
-std::expected<Value, Fault> check(std::string_view text);
+std::expected<Value, Fault> check(std::string_view text, Surrogates surrogates = Surrogates::kPaired);
 
 // The same, and in the same pass the members of the outermost object, in order, replace what is in `members`. It ends
 // up empty for any other value. An object of more than kMaxMembers is refused.
 inline constexpr std::size_t kMaxMembers = 65536;
-std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members);
+std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members,
+                                  Surrogates surrogates = Surrogates::kPaired);
 
 // The following read text that `check` has accepted; on anything else their result is unspecified (but in bounds).
 
