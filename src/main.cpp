@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   CLI::App app("Sluice: an OpenAI-compatible gateway for language models", "sluice");
   app.set_version_flag("--version,-V", "sluice " + std::string(sluice::version()));
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 good, 1 could not run, 2 the configuration has problems.");
+  app.footer("Exit codes: 0 good, 1 could not run, 2 the command line or the configuration has problems.");
 
   std::string config;
   auto* serve = app.add_subcommand("serve", "Run the gateway (SIGHUP reloads, SIGTERM drains)");
@@ -16,6 +16,10 @@ int main(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "Print every problem of a configuration file");
   check->add_option("config", config, "Configuration file (YAML)")->required();
 
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? sluice::server::kExitOk : sluice::server::kExitConfig;
+  }
   return serve->parsed() ? sluice::server::serve(config) : sluice::server::check(config);
 }

@@ -108,9 +108,8 @@ class Exposition {
     }
     add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
     add_number(connections_, {}, static_cast<double>(from_.connections));
-    add_number(streams_, {}, static_cast<double>(from_.streams));
     return render_families({requests_, duration_, first_token_, per_token_, overhead_, tokens_, events_, anomalies_,
-                            attempts_, reused_, rejects_, in_flight_, streams_, connections_});
+                            attempts_, reused_, rejects_, in_flight_, connections_});
   }
 
  private:
@@ -164,7 +163,6 @@ class Exposition {
   MetricFamily rejects_ =
       family("sluice_http_rejects_total", "Requests refused before their head could be believed.", MetricType::Counter);
   MetricFamily in_flight_ = family("sluice_requests_in_flight", "Requests being served now.", MetricType::Gauge);
-  MetricFamily streams_ = family("sluice_streams_in_flight", "Streams being relayed now.", MetricType::Gauge);
   MetricFamily connections_ = family("sluice_client_connections", "Open connections of clients.", MetricType::Gauge);
 };
 

@@ -63,7 +63,6 @@ void Metrics::count(const Record& record) {
 void Metrics::merge(const Metrics& other) {
   requests_in_flight += other.requests_in_flight;
   connections += other.connections;
-  streams += other.streams;
   for (const auto& [key, from] : other.series_) {
     Series& to = series_[key];
     for (const auto& [what, count] : from.requests) to.requests[what] += count;

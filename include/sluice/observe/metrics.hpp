@@ -32,7 +32,6 @@ class Metrics {
 
   std::int64_t requests_in_flight = 0;
   std::int64_t connections = 0;
-  std::int64_t streams = 0;  // answers being relayed event by event
 
   // The text exposition format, version 0.0.4.
   std::string render() const;
