@@ -10,14 +10,17 @@ namespace {
 
 using Kind = Fault::Kind;
 
+constexpr int kElementDepth = 3;  // of an object in an array in the outermost object
+
 // Recursive descent; the depth limit bounds the stack. A false result has filled in fault_.
 class Checker {
  public:
-  Checker(std::string_view text, std::vector<Member>* members, Surrogates surrogates)
+  Checker(std::string_view text, std::vector<Member>* members, ArrayWatch* watch, Surrogates surrogates)
       : begin_(text.data()),
         end_(text.data() + text.size()),
         p_(begin_),
         members_(members),
+        watch_(watch),
         surrogates_(surrogates),
         keys_(text) {}
 
@@ -58,6 +61,8 @@ class Checker {
   const char* end_;
   const char* p_;
   std::vector<Member>* members_;  // of the outermost object, if they are wanted
+  ArrayWatch* watch_;
+  bool watching_ = false;  // what is read lies in the watched array
   Surrogates surrogates_;
   KeyStack keys_;
   Fault fault_;
@@ -119,12 +124,18 @@ bool Checker::member(int depth, KeyStack::Frame& frame) {
   ++p_;
   space();
   const char* const value_start = p_;
+  const bool outermost = depth == 1 && members_ != nullptr;
+  if (outermost) watching_ = watch_ != nullptr && peek() == '[' && key_is({key, {}, {}, escaped}, watch_->name());
   if (!value(depth)) return false;
-  if (depth == 1 && members_ != nullptr) {
-    if (members_->size() == kMaxMembers) return fail(Kind::kSyntax, start, "too many members");
-    const std::string_view raw(start, static_cast<std::size_t>(p_ - start));
-    members_->push_back({key, {raw.substr(static_cast<std::size_t>(value_start - start))}, raw, escaped});
+  if (!outermost && !(watching_ && depth == kElementDepth)) return true;
+  const std::string_view raw(start, static_cast<std::size_t>(p_ - start));
+  const Member read{key, {raw.substr(static_cast<std::size_t>(value_start - start))}, raw, escaped};
+  if (!outermost) {
+    watch_->member(read);
+    return true;
   }
+  if (members_->size() == kMaxMembers) return fail(Kind::kSyntax, start, "too many members");
+  members_->push_back(read);
   return true;
 }
 
@@ -137,7 +148,10 @@ bool Checker::array(int depth) {
     return true;
   }
   // Members of an object in an array are nobody's outermost ones, even in the outermost array.
-  while (value(depth)) {
+  for (const char* start = p_; value(depth); start = p_) {
+    if (watching_ && depth == kElementDepth - 1) {
+      watch_->element({{start, static_cast<std::size_t>(p_ - start)}});
+    }
     space();
     const char c = peek();
     if (c != ',' && c != ']') return fail("expected ',' or ']'");
@@ -237,24 +251,34 @@ bool Checker::literal(std::string_view word) {
   return true;
 }
 
-std::expected<Value, Fault> checked(std::string_view text, std::vector<Member>* members, Surrogates surrogates) {
+std::expected<Value, Fault> checked(std::string_view text, std::vector<Member>* members, ArrayWatch* watch,
+                                    Surrogates surrogates) {
   if (text.size() >= std::size_t{1} << 31) return std::unexpected(Fault{Kind::kSyntax, 0, "text too long"});
   if (text.starts_with("\xEF\xBB\xBF")) return std::unexpected(Fault{Kind::kSyntax, 0, "byte order mark"});
   if (!is_utf8(text)) return std::unexpected(Fault{Kind::kUtf8, first_bad_utf8(text), "bytes that are not UTF-8"});
-  return Checker(text, members, surrogates).run();
+  return Checker(text, members, watch, surrogates).run();
+}
+
+std::expected<Value, Fault> with_members(std::string_view text, std::vector<Member>& members, ArrayWatch* watch,
+                                         Surrogates surrogates) {
+  members.clear();
+  auto value = checked(text, &members, watch, surrogates);
+  if (!value || !value->is_object()) members.clear();
+  return value;
 }
 
 }  // namespace
 
 std::expected<Value, Fault> check(std::string_view text, Surrogates surrogates) {
-  return checked(text, nullptr, surrogates);
+  return checked(text, nullptr, nullptr, surrogates);
 }
 
 std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members, Surrogates surrogates) {
-  members.clear();
-  auto value = checked(text, &members, surrogates);
-  if (!value || !value->is_object()) members.clear();
-  return value;
+  return with_members(text, members, nullptr, surrogates);
+}
+
+std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members, ArrayWatch& watch) {
+  return with_members(text, members, &watch, Surrogates::kPaired);
 }
 
 }  // namespace sluice::json

@@ -20,12 +20,6 @@ const char* past_comma(const char* p, const char* end) {
 
 Members::Members(Value object) : inside_(inside(object, object.is_object())) {}
 
-Members Members::leading(std::string_view text) {
-  Members members;
-  if (text.starts_with('{')) members.inside_ = text.substr(1);
-  return members;
-}
-
 Members::Iterator Members::begin() const {
   Iterator it;
   it.rest_ = inside_;

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
-#include "api/json_scan.hpp"
 #include "api/request_rules.hpp"
 #include "sluice/core/text.hpp"
 
@@ -13,28 +13,6 @@ using json::Value;
 constexpr std::size_t kMaxMessages = 100'000;
 constexpr std::size_t kMaxShown = 64;
 constexpr std::array<std::string_view, 6> kRoles = {"developer", "system", "user", "assistant", "tool", "function"};
-
-struct Message {
-  std::optional<Value> role, content, tool_call_id;
-  std::string_view after;  // the text behind the message
-};
-
-Message read_message(std::string_view text) {
-  Message message;
-  auto it = json::Members::leading(text).begin();
-  for (; it != std::default_sentinel; ++it) {
-    const json::Member& member = *it;
-    if (json::key_is(member, "role")) {
-      message.role = member.value;
-    } else if (json::key_is(member, "content")) {
-      message.content = member.value;
-    } else if (json::key_is(member, "tool_call_id")) {
-      message.tool_call_id = member.value;
-    }
-  }
-  message.after = it.after();
-  return message;
-}
 
 std::string path(std::size_t index, std::string_view member) {
   return "messages[" + std::to_string(index) + "]" + std::string(member);
@@ -49,7 +27,7 @@ std::string_view known_role(Value value) {
   return known != kRoles.end() ? *known : std::string_view();
 }
 
-Result<void> examine_message(const Message& message, std::size_t index) {
+Result<void> examine_message(const MessageWatch::Message& message, std::size_t index) {
   if (!message.role) return missing_field(path(index, ".role"));
   const std::string_view role = known_role(*message.role);
   if (role.empty()) {
@@ -83,23 +61,27 @@ std::unexpected<Error> missing_field(std::string_view param) {
                     "Missing required parameter: '" + std::string(param) + "'.");
 }
 
-// Messages are most of a body: they are walked once, without looking for the end of each first.
-Result<void> examine_messages(Value messages) {
-  std::string_view rest = messages.raw.substr(1);
-  for (std::size_t index = 0;; ++index) {
-    rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n,"), rest.size()));
-    if (rest.empty() || rest.front() == ']') return {};
-    if (index == kMaxMessages) {
-      return fail_param(ErrorKind::kInvalidValue, "messages",
-                        "Invalid value for 'messages': more than 100000 of them.");
-    }
-    if (rest.front() != '{') {
-      const char* const end = json::scan::skip_value(rest.data(), rest.data() + rest.size());
-      return invalid_value(path(index, ""), "an object", {rest.substr(0, static_cast<std::size_t>(end - rest.data()))});
-    }
-    const Message message = read_message(rest);
-    if (auto good = examine_message(message, index); !good) return good;
-    rest = message.after;
+void MessageWatch::member(const json::Member& member) {
+  if (json::key_is(member, "role")) {
+    message_.role = member.value;
+  } else if (json::key_is(member, "content")) {
+    message_.content = member.value;
+  } else if (json::key_is(member, "tool_call_id")) {
+    message_.tool_call_id = member.value;
+  }
+}
+
+void MessageWatch::element(Value element) {
+  const Message message = std::exchange(message_, {});
+  const std::size_t index = count_++;
+  if (!verdict_) return;
+  if (index == kMaxMessages) {
+    verdict_ =
+        fail_param(ErrorKind::kInvalidValue, "messages", "Invalid value for 'messages': more than 100000 of them.");
+  } else if (!element.is_object()) {
+    verdict_ = invalid_value(path(index, ""), "an object", element);
+  } else {
+    verdict_ = examine_message(message, index);
   }
 }
 

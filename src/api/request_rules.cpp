@@ -104,7 +104,7 @@ constexpr FieldRule kPresence{"presence_penalty", false, true, is_penalty, "a nu
 
 constexpr FieldRule kChat[] = {
     kModel,
-    {"messages", true, false, is_list, "an array with at least one message", examine_messages},
+    {"messages", true, false, is_list, "an array with at least one message"},
     kStream,
     kStreamOptions,
     kMaxTokensRule,

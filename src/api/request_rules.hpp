@@ -27,7 +27,22 @@ std::span<const FieldRule> rules_of(Endpoint endpoint);
 std::unexpected<Error> invalid_value(std::string_view param, std::string_view wanted, json::Value value);
 std::unexpected<Error> missing_field(std::string_view param);
 
-// Every message must be an object with a known role; a tool's answer names its call.
-Result<void> examine_messages(json::Value messages);
+// Every message must be an object with a known role; a tool's answer names its call. Messages are most of a body, so
+// they are examined while it is read.
+class MessageWatch final : public json::ArrayWatch {
+ public:
+  struct Message {
+    std::optional<json::Value> role, content, tool_call_id;
+  };
+  MessageWatch() : ArrayWatch("messages") {}
+  void member(const json::Member& member) override;
+  void element(json::Value element) override;
+  Result<void>& verdict() { return verdict_; }
+
+ private:
+  Message message_;
+  std::size_t count_ = 0;
+  Result<void> verdict_;
+};
 
 }  // namespace sluice::api

@@ -87,11 +87,13 @@ Result<RequestView> parse_request(Endpoint endpoint, std::string_view body) {
   RequestView view;
   view.endpoint = endpoint;
   view.body = body;
-  const auto value = json::check(body, view.members);
+  MessageWatch messages;
+  const auto value = json::check(body, view.members, messages);
   if (!value) return std::unexpected(json_error(value.error()));
   if (!value->is_object()) return fail(ErrorKind::kInvalidJson, "The request body must be a JSON object (byte 0).");
   if (auto good = refuse_destinations(view); !good) return std::unexpected(std::move(good.error()));
   if (auto good = apply_rules(view); !good) return std::unexpected(std::move(good.error()));
+  if (endpoint == Endpoint::kChat && !messages.verdict()) return std::unexpected(std::move(messages.verdict().error()));
   if (auto good = examine_together(view); !good) return std::unexpected(std::move(good.error()));
   return view;
 }

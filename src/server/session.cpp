@@ -21,6 +21,11 @@ http::HeadLimits head_limits(const config::Limits& limits) {
   return {.bytes = limits.header_bytes, .fields = limits.header_fields, .uri_bytes = limits.uri_bytes};
 }
 
+// Without writing zeros that are about to be overwritten.
+void grow(std::string& text, std::size_t size) {
+  text.resize_and_overwrite(size, [](char*, std::size_t count) { return count; });
+}
+
 class InFlight {
  public:
   explicit InFlight(std::int64_t& gauge) : gauge_(gauge) { ++gauge_; }
@@ -218,10 +223,10 @@ Task<Result<void>> Session::read_length(std::uint64_t length, TimePoint due) {
       continue;
     }
     const std::size_t have = body_.size();
-    const std::size_t room = std::min(missing, std::max<std::size_t>(have, kKeptBodyCapacity / 4));
-    body_.resize(have + room);
+    const std::size_t room = std::min(missing, std::max(have, kKeptBodyCapacity));
+    grow(body_, have + room);
     auto count = co_await io_.read_into({body_.data() + have, room}, due);
-    body_.resize(have + count.value_or(0));
+    grow(body_, have + count.value_or(0));
     if (count) continue;
     if (count.error().fault != http::IoFault::kTimeout) co_return client_gone();
     co_return fail(ErrorKind::kRequestTimeout, "The request's body did not arrive in time.");

@@ -56,14 +56,27 @@ inline constexpr std::size_t kMaxMembers = 65536;
 std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members,
                                   Surrogates surrogates = Surrogates::kPaired);
 
+// Looks on while one array, a member of the outermost object, is read, so that its elements need no second pass. What
+// it was told counts only if the whole text turns out good.
+class ArrayWatch {
+ public:
+  explicit ArrayWatch(std::string_view name) : name_(name) {}
+  virtual ~ArrayWatch() = default;
+  std::string_view name() const { return name_; }
+  virtual void member(const Member& member) = 0;  // of the element that is being read, if it is an object
+  virtual void element(Value element) = 0;        // it has been read
+
+ private:
+  std::string_view name_;
+};
+std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members, ArrayWatch& watch);
+
 // The following read text that `check` has accepted; on anything else their result is unspecified (but in bounds).
 
 // for (Member m : Members(value)) …; an object's members in order. Empty for anything but an object.
 class Members {
  public:
   explicit Members(Value object);
-  // The members of the object at the front of `text`, which may go on after it: saves a walk to its end.
-  static Members leading(std::string_view text);
   class Iterator {
    public:
     using value_type = Member;
@@ -76,8 +89,6 @@ class Members {
     }
     void operator++(int) { advance(); }
     bool operator==(std::default_sentinel_t) const { return done_; }
-    // When the walk is over: what follows the closing brace.
-    std::string_view after() const { return rest_.empty() ? rest_ : rest_.substr(1); }
 
    private:
     friend class Members;
