@@ -1,0 +1,299 @@
+#include "sluice/observe/metrics.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace sluice::observe {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr TimePoint kStart{1000s};
+
+// A reader of the text exposition format, version 0.0.4, that accepts nothing else.
+struct Exposed {
+  std::map<std::string, double> samples;  // name{labels} → value
+  std::map<std::string, std::string> types;
+  std::set<std::string> labels;  // name=value pairs
+
+  double operator[](const std::string& name) const {
+    const auto found = samples.find(name);
+    return found == samples.end() ? -1 : found->second;
+  }
+};
+
+bool is_name(std::string_view text) {
+  const auto good = [](char c) { return c == '_' || c == ':' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return !text.empty() && good(text.front()) &&
+         std::ranges::all_of(text, [&](char c) { return good(c) || (c >= '0' && c <= '9'); });
+}
+
+// The label set at the front of `rest`, braces included, which is taken off.
+bool read_labels(std::string_view& rest, Exposed& exposed) {
+  std::size_t at = 1;
+  while (at < rest.size() && rest[at] != '}') {
+    const auto equals = rest.find("=\"", at);
+    if (equals == std::string_view::npos || !is_name(rest.substr(at, equals - at))) return false;
+    auto end = equals + 2;
+    while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
+    if (end >= rest.size()) return false;
+    exposed.labels.emplace(rest.substr(at, end + 1 - at));
+    at = end + 1;
+    if (at < rest.size() && rest[at] == ',') ++at;
+  }
+  if (at >= rest.size()) return false;
+  rest.remove_prefix(at + 1);
+  return true;
+}
+
+Exposed parse(const std::string& text) {
+  Exposed exposed;
+  EXPECT_TRUE(text.empty() || text.ends_with('\n'));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    if (line.starts_with("# TYPE ")) {
+      std::string skip, name, type;
+      words >> skip >> skip >> name >> type;
+      EXPECT_TRUE(exposed.types.emplace(name, type).second) << "typed twice: " << name;
+      EXPECT_TRUE(type == "counter" || type == "gauge" || type == "histogram") << line;
+      continue;
+    }
+    if (line.starts_with("# HELP ")) continue;
+    std::string_view rest = line;
+    const auto name_end = rest.find_first_of("{ ");
+    EXPECT_TRUE(name_end != std::string_view::npos && is_name(rest.substr(0, name_end))) << line;
+    if (name_end == std::string_view::npos) continue;
+    rest.remove_prefix(name_end);
+    if (rest.front() == '{') {
+      EXPECT_TRUE(read_labels(rest, exposed)) << line;
+    }
+    char* end = nullptr;
+    const std::string number(rest.substr(std::min<std::size_t>(1, rest.size())));
+    const double value = std::strtod(number.c_str(), &end);
+    EXPECT_TRUE(end != number.c_str() && *end == '\0') << line;
+    const auto key = line.substr(0, line.size() - rest.size());
+    EXPECT_TRUE(exposed.samples.emplace(key, value).second) << "twice: " << key;
+  }
+  return exposed;
+}
+
+Record record_of(Endpoint endpoint = Endpoint::kChat, int status = 200) {
+  Record record;
+  record.started = kStart;
+  record.endpoint = endpoint;
+  record.route = "fast";
+  record.provider = "openai";
+  record.model = "what-the-client-said";
+  record.status = status;
+  record.outcome = status == 200 ? Outcome::kOk : Outcome::kUpstreamError;
+  record.reached(Stage::kRoute, kStart + 30us);
+  record.reached(Stage::kTotal, kStart + 1s);
+  record.attempts = {{"openai", status == 200 ? "ok" : "upstream_error", false}};
+  return record;
+}
+
+const std::string kFast = R"(endpoint="chat",model="fast",provider="openai")";
+
+TEST(Metrics, CountsRequestsByHowTheyEnded) {
+  Metrics metrics;
+  for (int i = 0; i < 3; ++i) metrics.count(record_of());
+  metrics.count(record_of(Endpoint::kChat, 502));
+  metrics.count(record_of(Endpoint::kEmbeddings));
+  const auto got = parse(metrics.render());
+  EXPECT_EQ(got["sluice_requests_total{" + kFast + R"(,outcome="ok",status="200"})"], 3);
+  EXPECT_EQ(got["sluice_requests_total{" + kFast + R"(,outcome="upstream_error",status="502"})"], 1);
+  EXPECT_EQ(
+      got[R"(sluice_requests_total{endpoint="embeddings",model="fast",provider="openai",outcome="ok",status="200"})"],
+      1);
+  EXPECT_EQ(got[R"(sluice_upstream_attempts_total{provider="openai",result="ok"})"], 4);
+  EXPECT_EQ(got[R"(sluice_upstream_attempts_total{provider="openai",result="upstream_error"})"], 1);
+}
+
+TEST(Metrics, CountsTokensEventsAnomaliesAndReuse) {
+  Metrics metrics;
+  Record record = record_of();
+  record.usage = {
+      .input = 100, .output = 20, .cached = 60, .reasoning = 5, .source = UsageSource::kReported, .anomalous = true};
+  record.events = 22;
+  record.attempts = {{"openai", "ok", true}};
+  metrics.count(record);
+  metrics.count(record);
+  const auto got = parse(metrics.render());
+  EXPECT_EQ(got["sluice_tokens_total{" + kFast + R"(,type="input"})"], 200);
+  EXPECT_EQ(got["sluice_tokens_total{" + kFast + R"(,type="output"})"], 40);
+  EXPECT_EQ(got["sluice_tokens_total{" + kFast + R"(,type="cached"})"], 120);
+  EXPECT_EQ(got["sluice_tokens_total{" + kFast + R"(,type="reasoning"})"], 10);
+  EXPECT_EQ(got["sluice_stream_events_total{" + kFast + "}"], 44);
+  EXPECT_EQ(got["sluice_usage_anomalies_total{" + kFast + "}"], 2);
+  EXPECT_EQ(got[R"(sluice_upstream_reused_connections_total{provider="openai"})"], 2);
+}
+
+TEST(Metrics, TimesAreInSecondsAndBucketsAreCumulative) {
+  Metrics metrics;
+  Record record = record_of();
+  record.stream = true;
+  record.usage.output = 11;
+  record.reached(Stage::kFirstToken, kStart + 200ms);
+  record.reached(Stage::kLastToken, kStart + 700ms);
+  metrics.count(record);
+  const auto got = parse(metrics.render());
+  const auto histogram = [&](const std::string& name, double sum) {
+    EXPECT_NEAR(got[name + "_sum{" + kFast + "}"], sum, 1e-9) << name;
+    EXPECT_EQ(got[name + "_count{" + kFast + "}"], 1) << name;
+    EXPECT_EQ(got[name + "_bucket{" + kFast + R"(,le="+Inf"})"], 1) << name;
+    EXPECT_EQ(got.types.at(name), "histogram");
+  };
+  histogram("gen_ai_server_request_duration_seconds", 1.0);
+  histogram("gen_ai_server_time_to_first_token_seconds", 0.2);
+  histogram("gen_ai_server_time_per_output_token_seconds", 0.05);
+  histogram("sluice_overhead_seconds", 30e-6);
+  const std::string bucket = "gen_ai_server_request_duration_seconds_bucket{" + kFast + ",le=";
+  EXPECT_EQ(got[bucket + "\"0.64\"}"], 0);
+  EXPECT_EQ(got[bucket + "\"1.28\"}"], 1);
+  EXPECT_EQ(got[bucket + "\"81.92\"}"], 1);
+}
+
+TEST(Metrics, AValueOnABoundBelongsToItsBucket) {
+  Histogram histogram;
+  const double bounds[] = {1, 2};
+  for (double value : {0.5, 1.0, 1.5, 2.0, 2.5}) histogram.observe(value, bounds);
+  EXPECT_EQ(histogram.counts, (std::vector<std::uint64_t>{2, 2, 1}));
+  EXPECT_EQ(histogram.total, 5U);
+  EXPECT_DOUBLE_EQ(histogram.sum, 7.5);
+}
+
+TEST(Metrics, TokenTimesNeedAStreamOfMoreThanOneToken) {
+  Metrics metrics;
+  Record record = record_of();
+  record.reached(Stage::kFirstToken, kStart + 200ms);
+  record.reached(Stage::kLastToken, kStart + 700ms);
+  record.usage.output = 9;
+  metrics.count(record);  // not a stream
+  record.stream = true;
+  record.usage.output = 1;
+  metrics.count(record);
+  EXPECT_EQ(metrics.render().find("time_per_output_token"), std::string::npos);
+}
+
+TEST(Metrics, MergingGivesTheSumOfItsParts) {
+  Metrics parts[3], whole, merged;
+  for (int i = 0; i < 60; ++i) {
+    Record record = record_of(static_cast<Endpoint>(i % 3), i % 4 == 0 ? 502 : 200);
+    record.route = i % 5 == 0 ? "slow" : "fast";
+    record.stream = i % 2 == 0;
+    record.usage = {.input = i, .output = 2 * i, .cached = i / 2, .reasoning = 1, .anomalous = i % 7 == 0};
+    record.events = static_cast<std::uint64_t>(i);
+    record.attempts.front().reused = i % 3 == 0;
+    record.reached(Stage::kFirstToken, kStart + 125ms * i);
+    record.reached(Stage::kLastToken, kStart + 250ms * i);
+    record.reached(Stage::kTotal, kStart + 500ms * i);
+    parts[i % 3].count(record);
+    whole.count(record);
+    parts[i % 3].count_reject(ErrorKind::kMalformedRequest);
+    whole.count_reject(ErrorKind::kMalformedRequest);
+  }
+  whole.requests_in_flight = 6, whole.connections = 15;
+  for (auto& part : parts) {
+    part.requests_in_flight = 2, part.connections = 5;
+    merged.merge(part);
+  }
+  const auto got = parse(merged.render()), wanted = parse(whole.render());
+  ASSERT_EQ(got.samples.size(), wanted.samples.size());
+  for (const auto& [name, value] : wanted.samples) EXPECT_NEAR(got[name], value, 1e-6) << name;
+}
+
+TEST(Metrics, MergingAnEmptyOneChangesNothing) {
+  Metrics metrics;
+  metrics.count(record_of());
+  const auto before = metrics.render();
+  metrics.merge(Metrics{});
+  EXPECT_EQ(metrics.render(), before);
+  Metrics copy;
+  copy.merge(metrics);
+  EXPECT_EQ(copy.render(), before);
+}
+
+TEST(Metrics, F16NothingAClientSaysBecomesALabel) {
+  Metrics metrics;
+  metrics.count(record_of());
+  const auto lines = std::ranges::count(metrics.render(), '\n');
+  for (int i = 0; i < 1000; ++i) {
+    Record record = record_of();
+    record.model = record.upstream_model = "model-" + std::to_string(i);
+    record.request_id = record.client_request_id = "id-" + std::to_string(i);
+    record.error = record.detail = record.finish_reason = "text-" + std::to_string(i);
+    metrics.count(record);
+  }
+  EXPECT_EQ(std::ranges::count(metrics.render(), '\n'), lines);
+}
+
+TEST(Metrics, RejectsAreCountedByReason) {
+  Metrics metrics;
+  metrics.count_reject(ErrorKind::kMalformedRequest);
+  metrics.count_reject(ErrorKind::kMalformedRequest);
+  metrics.count_reject(ErrorKind::kUriTooLong);
+  const auto got = parse(metrics.render());
+  EXPECT_EQ(got[R"(sluice_http_rejects_total{reason="malformed_request"})"], 2);
+  EXPECT_EQ(got[R"(sluice_http_rejects_total{reason="uri_too_long"})"], 1);
+}
+
+TEST(Metrics, GaugesAreThereBeforeTheFirstRequest) {
+  Metrics metrics;
+  metrics.connections = 4;
+  const auto got = parse(metrics.render());
+  EXPECT_EQ(got["sluice_client_connections"], 4);
+  EXPECT_EQ(got["sluice_requests_in_flight"], 0);
+}
+
+TEST(Metrics, F76HostileNamesFromTheConfigurationStayInsideTheirLabels) {
+  Metrics metrics;
+  Record record = record_of();
+  record.route = "a\"} 1\nevil{x=\"\\";
+  metrics.count(record);
+  const auto got = parse(metrics.render());
+  EXPECT_EQ(got.samples.count("evil"), 0U);
+  EXPECT_TRUE(got.labels.contains(R"(model="a\"} 1\nevil{x=\"\\")"));
+}
+
+TEST(ProcessMetrics, SayWhatTheFactsSay) {
+  const auto got = parse(render_process({.trace_lines = 10,
+                                         .trace_dropped = 2,
+                                         .log_dropped = 3,
+                                         .reloads_ok = 4,
+                                         .reloads_failed = 5,
+                                         .config_hash = "abc",
+                                         .workers = 2,
+                                         .draining = true}));
+  EXPECT_EQ(got["sluice_trace_lines_total"], 10);
+  EXPECT_EQ(got["sluice_trace_dropped_total"], 2);
+  EXPECT_EQ(got["sluice_log_dropped_total"], 3);
+  EXPECT_EQ(got[R"(sluice_config_reloads_total{result="ok"})"], 4);
+  EXPECT_EQ(got[R"(sluice_config_reloads_total{result="failed"})"], 5);
+  EXPECT_EQ(got[R"(sluice_config_info{hash="abc"})"], 1);
+  EXPECT_EQ(got["sluice_workers"], 2);
+  EXPECT_EQ(got["sluice_draining"], 1);
+  EXPECT_GT(got["process_resident_memory_bytes"], 1e6);
+  EXPECT_GE(got["process_open_fds"], 3);
+}
+
+TEST(Exposition, PromtoolFindsNoFault) {
+  if (std::system("command -v promtool > /dev/null 2>&1") != 0) GTEST_SKIP() << "promtool is not installed";
+  Metrics metrics;
+  metrics.count(record_of());
+  metrics.count_reject(ErrorKind::kMalformedRequest);
+  const auto path = std::filesystem::temp_directory_path() / ("sluice-metrics-" + std::to_string(::getpid()));
+  std::ofstream(path) << metrics.render() << render_process({});
+  EXPECT_EQ(std::system(("promtool check metrics < " + path.string()).c_str()), 0);
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace sluice::observe
