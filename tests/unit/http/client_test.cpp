@@ -95,6 +95,7 @@ TEST_F(HttpClient, SendsTheRequestAndGivesTheAnswer) {
   EXPECT_FALSE(answer.error.has_value());
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, "ok");
+  loop_.client.reset();
   EXPECT_EQ(seen, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
 }
 
@@ -455,13 +456,42 @@ TEST_F(HttpClient, FinishDropsAConnectionThatGoesOnTalking) {
   Server server([&](Peer& peer, int) {
     peer.read_head();
     peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n");
-    peer.send("4\r\nmore\r\n0\r\n\r\n");
+    peer.send("4\r\nmore\r\n");
     ended += peer.wait_end() ? 1 : 0;
   });
   auto stream = loop_.run(open(request(server.port())));
   ASSERT_TRUE(stream.has_value());
   ResponseStream::finish(std::move(*stream));
   EXPECT_TRUE(loop_.run_until([&] { return ended == 1; }));
+}
+
+TEST_F(HttpClient, FinishGivesUpOnAnEndThatDoesNotCome) {
+  std::atomic<bool> ended = false;
+  Server server([&](Peer& peer, int) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n");
+    ended = peer.wait_end();
+  });
+  auto stream = loop_.run(open(request(server.port())));
+  ASSERT_TRUE(stream.has_value());
+  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + 5s)), "ok");
+  ResponseStream::finish(std::move(*stream));
+  EXPECT_TRUE(loop_.run_until([&] { return ended.load(); }));
+}
+
+TEST_F(HttpClient, AClientMayGoWhileAnEndIsAwaited) {
+  Server server([](Peer& peer, int) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n");
+    EXPECT_TRUE(peer.wait_end());
+  });
+  auto stream = loop_.run(open(request(server.port())));
+  ASSERT_TRUE(stream.has_value());
+  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + 5s)), "ok");
+  ResponseStream::finish(std::move(*stream));
+  loop_.client.reset();
+  loop_.io.restart();
+  loop_.io.poll();
 }
 
 TEST_F(HttpClient, F43AnAnswerBeforeTheWholeRequestWasReadCounts) {
