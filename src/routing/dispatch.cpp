@@ -129,8 +129,8 @@ class Dispatch final : public pipeline::Middleware {
 
   static Task<Result<void>> relay(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream,
                                   RelayLimits limits) {
-    if (exchange.view->stream) co_return co_await relay_stream(exchange, std::move(upstream), limits);
-    co_return co_await relay_whole(exchange, std::move(upstream), limits);
+    if (exchange.view->stream) return relay_stream(exchange, std::move(upstream), limits);
+    return relay_whole(exchange, std::move(upstream), limits);
   }
 
   // Anything but 200 is an error; what the upstream says about it is read, up to a limit.

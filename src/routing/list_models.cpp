@@ -44,11 +44,18 @@ class ListModels final : public pipeline::Middleware {
   explicit ListModels(std::shared_ptr<const Router> router) : router_(std::move(router)) {}
 
   Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next next) const override {
-    if (exchange.endpoint == Endpoint::kModels) {
-      const std::string body = list_body(*router_, exchange.dialect);
-      co_return co_await exchange.sink.respond({}, body);
-    }
-    if (exchange.endpoint != Endpoint::kModel) co_return co_await next(exchange);
+    if (exchange.endpoint == Endpoint::kModels) return answer_list(exchange);
+    if (exchange.endpoint == Endpoint::kModel) return answer_one(exchange);
+    return next(exchange);
+  }
+
+ private:
+  Task<Result<void>> answer_list(pipeline::Exchange& exchange) const {
+    const std::string body = list_body(*router_, exchange.dialect);
+    co_return co_await exchange.sink.respond({}, body);
+  }
+
+  Task<Result<void>> answer_one(pipeline::Exchange& exchange) const {
     const Route* route = router_->listed_model(exchange.model_id);
     if (route == nullptr) {
       co_return fail_param(ErrorKind::kModelNotFound, "model",
@@ -59,7 +66,6 @@ class ListModels final : public pipeline::Middleware {
     co_return co_await exchange.sink.respond({}, body);
   }
 
- private:
   std::shared_ptr<const Router> router_;
 };
 

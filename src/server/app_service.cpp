@@ -35,7 +35,7 @@ Result<void> AppService::admit(pipeline::Exchange& exchange) const {
 }
 
 Task<Result<void>> AppService::handle(pipeline::Exchange& exchange) const {
-  co_return co_await pipeline::Next(snapshot_->pipeline)(exchange);
+  return pipeline::Next(snapshot_->pipeline)(exchange);
 }
 
 }  // namespace sluice::server
