@@ -6,7 +6,7 @@
 
 namespace sluice::http {
 
-enum CharClass : std::uint8_t { kTokenChar = 1, kValueChar = 2, kObsText = 4, kHostChar = 8, kHexDigit = 16 };
+enum CharClass : std::uint8_t { kTokenChar = 1, kValueChar = 2, kObsText = 4, kHostChar = 8 };
 
 constexpr std::array<std::uint8_t, 256> make_char_table() {
   std::array<std::uint8_t, 256> table{};
@@ -20,8 +20,7 @@ constexpr std::array<std::uint8_t, 256> make_char_table() {
   const char* alnum = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   add(alnum, kTokenChar | kHostChar);
   add("!#$%&'*+-.^_`|~", kTokenChar);
-  add("-._~!$&'()*+,;=%", kHostChar);
-  add("0123456789abcdefABCDEF", kHexDigit);
+  add("-._~!$&'()*+,;=", kHostChar);
   return table;
 }
 inline constexpr auto kCharTable = make_char_table();

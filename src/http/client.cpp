@@ -61,15 +61,28 @@ class PooledClient final : public Client {
     co_return std::move(connection);
   }
 
+  // An upstream may answer before it has read all of the request, and may then read no further (413): its answer ends
+  // the upload.
+  static Task<IoResult<void>> send(UpstreamConnection& connection, std::span<const std::string_view> pieces,
+                                   TimePoint due) {
+    Transport& transport = connection.read->transport();
+    connection.start_read();
+    connection.read->on_arrival([&transport] { transport.cancel(); });
+    auto written = co_await transport.write(pieces, due);
+    connection.read->on_arrival(nullptr);
+    co_return written;
+  }
+
   Task<Result<std::unique_ptr<ResponseStream>>> exchange(const Outgoing& request,
                                                          std::unique_ptr<UpstreamConnection> connection,
                                                          OpenTimes& times, bool& got_bytes) {
     times.connected = Clock::now();
     std::vector<std::string_view> pieces{request.head};
     pieces.insert(pieces.end(), request.body.begin(), request.body.end());
-    auto written = co_await connection->read->transport().write(pieces, request.head_due);
-    if (!written && written.error().fault == IoFault::kCancelled) co_return connect_failed(written.error());
-    // An upstream may answer and close before it has read all of the request (413): its answer counts.
+    auto written = co_await send(*connection, pieces, request.head_due);
+    const bool answered = connection->read->has_result();
+    if (!written && written.error().fault == IoFault::kCancelled && !answered)
+      co_return connect_failed(written.error());
     auto response = std::make_unique<UpstreamResponse>(pool_, request.origin, std::move(connection));
     auto head = co_await response->read_head(limits_.head, request.head_due, got_bytes);
     if (!head) co_return std::unexpected(std::move(head.error()));

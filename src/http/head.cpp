@@ -1,5 +1,7 @@
 #include "sluice/http/head.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <span>
@@ -95,14 +97,15 @@ bool is_port(std::string_view port) {
   return port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// RFC 3986 section 3.2.2: reg-name or an address in brackets, then an optional port.
+// RFC 3986 section 3.2.2: reg-name (no percent escapes: nobody needs them there) or an IPv6 address, then a port.
 bool is_host(std::string_view host) {
   if (host.starts_with('[')) {
     auto close = host.find(']');
-    if (close == std::string_view::npos || close < 3) return false;
-    auto inside = host.substr(1, close - 1);
-    auto after = host.substr(close + 1);
-    return std::ranges::all_of(inside, [](char c) { return is_class(c, kHexDigit) || c == ':' || c == '.'; }) &&
+    if (close == std::string_view::npos) return false;
+    const std::string inside(host.substr(1, close - 1));
+    const auto after = host.substr(close + 1);
+    in6_addr address{};
+    return ::inet_pton(AF_INET6, inside.c_str(), &address) == 1 &&
            (after.empty() || (after.front() == ':' && is_port(after.substr(1))));
   }
   auto colon = host.find(':');
@@ -156,8 +159,8 @@ Verdict read_request_line(std::string_view line, RequestHead& head) {
 }
 
 Verdict check_request(const RequestHead& head) {
-  if (head.minor_version == 1 && !head.has("host")) return refuse("The Host field is missing.");
-  if (head.has("host") && !is_host(head.get("host"))) return refuse("The Host field is not a host name.");
+  if (!head.has("host")) return refuse("The Host field is missing.");
+  if (!is_host(head.get("host"))) return refuse("The Host field is not a host name.");
   const bool has_body = head.framing == Framing::kChunked || head.content_length > 0;
   if (has_body && (head.method == "GET" || head.method == "HEAD" || head.method == "DELETE")) {
     return refuse("A request of this method carries no body.");

@@ -15,8 +15,10 @@ http::ResponseStart error_start(const Error& error, const pipeline::Exchange& ex
   http::ResponseStart start{.status = error.http_status(), .fields = exchange.passed_on};
   const bool retry = api::should_retry(error) && !error.no_retry;
   start.fields.emplace_back("x-should-retry", retry ? "true" : "false");
-  if (error.retry_after) {
-    const auto ms = error.retry_after->count();
+  // Another replica, or this one's successor, is there in a moment.
+  const bool passing = error.kind == ErrorKind::kDraining || error.kind == ErrorKind::kOverloaded;
+  if (error.retry_after || passing) {
+    const auto ms = error.retry_after.value_or(std::chrono::seconds(1)).count();
     start.fields.emplace_back("retry-after-ms", std::to_string(ms));
     start.fields.emplace_back("retry-after", std::to_string(std::max<std::int64_t>(1, (ms + 999) / 1000)));
   }

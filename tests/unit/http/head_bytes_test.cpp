@@ -59,7 +59,7 @@ TEST(HeadByteGrid, AByteBesideTheValueIsSpaceOrRefusedOrAnotherGoodValue) {
         if (field.name == "Content-Length") good = good || is_digit(byte);
         if (field.name == "Host") {
           good = good || (byte > 0x20 && byte < 0x7F &&
-                          std::string_view("\"#/<>?@[\\]^`{|}:").find(c) == std::string_view::npos);
+                          std::string_view("\"#%/<>?@[\\]^`{|}:").find(c) == std::string_view::npos);
           good = good || (byte == ':' && !before);  // an empty port
         }
         ASSERT_EQ(head->has_value(), good) << field.name << " byte " << byte << (before ? " before" : " after");
