@@ -67,7 +67,7 @@ class PooledClient final : public Client {
                                    TimePoint due) {
     Transport& transport = connection.read->transport();
     connection.start_read();
-    connection.read->on_arrival([&transport] { transport.cancel(); });
+    connection.read->on_arrival([&transport] { transport.interrupt_write(); });
     auto written = co_await transport.write(pieces, due);
     connection.read->on_arrival(nullptr);
     co_return written;

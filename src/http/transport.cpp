@@ -9,13 +9,19 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/write.hpp>
 
 namespace sluice::http {
 namespace {
 
 constexpr auto kAwait = net::as_tuple(net::deferred);
 using boost::system::error_code;
+
+void drop_front(std::vector<net::const_buffer>& buffers, std::size_t count) {
+  auto done = buffers.begin();
+  while (done != buffers.end() && count >= done->size()) count -= (done++)->size();
+  if (done != buffers.end()) *done += count;
+  buffers.erase(buffers.begin(), done);
+}
 
 }  // namespace
 
@@ -119,32 +125,41 @@ Task<IoResult<std::size_t>> Transport::read_some(std::span<char> into, TimePoint
 }
 
 Task<IoResult<void>> Transport::write(std::span<const std::string_view> pieces, TimePoint due) {
-  std::vector<net::const_buffer> buffers;
-  buffers.reserve(pieces.size());
+  std::vector<net::const_buffer> left;
+  left.reserve(pieces.size());
   for (auto piece : pieces) {
-    if (!piece.empty()) buffers.emplace_back(piece.data(), piece.size());
+    if (!piece.empty()) left.emplace_back(piece.data(), piece.size());
   }
+  interrupted_ = false;
   error_code error;
   if (!tls_) {
-    std::size_t sent = socket_.write_some(buffers, error);
+    const std::size_t sent = socket_.write_some(left, error);
     if (error && error != net::error::would_block) co_return std::unexpected(fault_of(error, false));
-    auto done = buffers.begin();
-    while (done != buffers.end() && sent >= done->size()) sent -= (done++)->size();
-    if (done == buffers.end()) co_return IoResult<void>{};
-    *done += sent;
-    buffers.erase(buffers.begin(), done);
+    error.clear();
+    drop_front(left, sent);
   }
+  if (left.empty()) co_return IoResult<void>{};
   timed_out_ = false;
   timer_.arm(due);
-  std::size_t count = 0;
-  if (tls_) {
-    std::tie(error, count) = co_await net::async_write(tls_->stream, buffers, kAwait);
-  } else {
-    std::tie(error, count) = co_await net::async_write(socket_, buffers, kAwait);
+  while (!left.empty() && !error) {
+    std::size_t sent = 0;
+    if (tls_) {
+      std::tie(error, sent) = co_await tls_->stream.async_write_some(left, kAwait);
+    } else {
+      std::tie(error, sent) = co_await socket_.async_write_some(left, kAwait);
+    }
+    drop_front(left, sent);
+    // A cancellation that came between two steps has nothing to cancel; it counts all the same.
+    if ((interrupted_ || timed_out_) && !left.empty()) error = net::error::operation_aborted;
   }
   timer_.disarm();
   if (error) co_return std::unexpected(fault_of(error, timed_out_));
   co_return IoResult<void>{};
+}
+
+void Transport::interrupt_write() {
+  interrupted_ = true;
+  cancel();
 }
 
 void Transport::start_read(std::span<char> into, OnRead done) {

@@ -47,8 +47,9 @@ class Transport {
   void start_read(std::span<char> into, OnRead done);
 
   bool is_secure() const { return tls_ != nullptr; }
-  void cancel();  // what waits on this connection ends with kCancelled
-  void reset();   // closes at once and drops what is unsent
+  void interrupt_write();  // the write under way ends with kCancelled, unless it is complete
+  void cancel();           // what waits on this connection ends with kCancelled
+  void reset();            // closes at once and drops what is unsent
   void close();
   void shutdown_send();
   TcpSocket& socket() { return socket_; }
@@ -63,6 +64,7 @@ class Transport {
   std::unique_ptr<Tls> tls_;
   TimerWheel::Timer timer_;
   bool timed_out_ = false;
+  bool interrupted_ = false;
 };
 
 }  // namespace sluice::http

@@ -9,6 +9,9 @@
 namespace sluice::server {
 namespace {
 
+// A long answer is sent in slices, each with a time-out of its own: a slow reader is not a stalled one.
+constexpr std::size_t kSlice = 256 * 1024;
+
 std::string_view reason_of(int status) {
   switch (status) {
     case 200:
@@ -76,7 +79,8 @@ void append_hex(std::string& out, std::size_t value) {
 
 }  // namespace
 
-void ClientSink::begin(const http::RequestHead& head, std::string_view request_id) {
+void ClientSink::begin(const http::RequestHead& head, std::string_view request_id, milliseconds write_timeout) {
+  write_timeout_ = write_timeout;
   request_id_ = request_id;
   is_head_request_ = head.method == "HEAD";
   http10_ = head.minor_version == 0;
@@ -113,8 +117,13 @@ Task<Result<void>> ClientSink::respond(http::ResponseStart start, std::string_vi
   head_.append("\r\ncontent-length: ");
   append_number(head_, body.size());
   head_.append("\r\n\r\n");
-  const std::array<std::string_view, 2> pieces = {head_, is_head_request_ ? std::string_view{} : body};
-  auto sent = co_await send(pieces);
+  if (is_head_request_) body = {};
+  const std::array<std::string_view, 2> first = {head_, body.substr(0, kSlice)};
+  auto sent = co_await send(first);
+  for (std::size_t at = kSlice; sent && at < body.size(); at += kSlice) {
+    const std::array<std::string_view, 1> slice = {body.substr(at, kSlice)};
+    sent = co_await send(slice);
+  }
   finished_ = sent.has_value();
   body_bytes_ = body.size();
   co_return sent;

@@ -14,11 +14,11 @@ namespace sluice::server {
 class ClientSink final : public http::ResponseSink {
  public:
   // `draining`: whether every answer that begins now is the last on its connection.
-  ClientSink(http::Transport& transport, const std::function<bool()>& draining, milliseconds write_timeout)
-      : transport_(transport), draining_(draining), write_timeout_(write_timeout) {}
+  ClientSink(http::Transport& transport, const std::function<bool()>& draining)
+      : transport_(transport), draining_(draining) {}
 
   // What the answer to one request depends on.
-  void begin(const http::RequestHead& head, std::string_view request_id);
+  void begin(const http::RequestHead& head, std::string_view request_id, milliseconds write_timeout);
   void close_after_this() { close_ = true; }
 
   bool started() const override { return status_ != 0; }
@@ -40,7 +40,7 @@ class ClientSink final : public http::ResponseSink {
 
   http::Transport& transport_;
   const std::function<bool()>& draining_;
-  milliseconds write_timeout_;
+  milliseconds write_timeout_{0};
   std::string request_id_;
   std::string head_;  // not yet sent
   bool is_head_request_ = false;

@@ -42,10 +42,7 @@ std::unexpected<Error> client_gone() { return fail(ErrorKind::kClientGone, "The 
 }  // namespace
 
 Session::Session(http::TcpSocket socket, SessionContext& context)
-    : context_(context),
-      io_(std::move(socket), context.timers),
-      service_(context.service()),
-      sink_(io_.transport(), context.draining, service_->limits().write_timeout) {
+    : context_(context), io_(std::move(socket), context.timers), sink_(io_.transport(), context.draining) {
   ++context_.metrics.connections;
 }
 
@@ -95,6 +92,7 @@ Task<bool> Session::serve_one() {
   body_unread_ = false;
   auto head = co_await read_head();
   idle_ = false;
+  service_ = context_.service();  // the connection may have been idle across a reload
   if (!head) {
     co_await reject(std::move(head.error()));
     co_return false;
@@ -104,7 +102,7 @@ Task<bool> Session::serve_one() {
   record.time = std::chrono::system_clock::now();
   record.request_id = new_request_id();
   record.client_request_id = truncate_utf8(head->get("x-client-request-id"), 128);
-  sink_.begin(*head, record.request_id);
+  sink_.begin(*head, record.request_id, service_->limits().write_timeout);
   http::Request request{std::move(*head), {}};
   pipeline::Exchange exchange{.request = request, .sink = sink_, .upstreams = context_.upstreams, .record = record};
   InFlight in_flight(context_.metrics.requests_in_flight);
@@ -161,7 +159,7 @@ Task<void> Session::reject(Error error) {
   if (error.kind == ErrorKind::kClientGone) co_return;
   context_.metrics.count_reject(error.kind);
   http::RequestHead none;
-  sink_.begin(none, new_request_id());
+  sink_.begin(none, new_request_id(), service_->limits().write_timeout);
   sink_.close_after_this();
   body_unread_ = true;
   http::ResponseStart start{.status = error.http_status()};

@@ -52,6 +52,19 @@ TEST_F(Reload, ABadFileKeepsTheOldConfigurationAndIsExplained) {
   EXPECT_EQ(gateway().metrics().sum("sluice_config_reloads_total", {"result=\"ok\""}), 1);
 }
 
+TEST_F(Reload, AConnectionThatWasIdleSeesTheNewConfigurationAtOnce) {
+  upstream_.on(kChat).json(chat_answer());
+  start();
+  RawClient raw = client();
+  raw.send(post_request(kChat, chat_body("m")));
+  EXPECT_EQ(raw.read_response().status, 200);
+  reload(text({.models = "n: up/x"}));
+  raw.send(post_request(kChat, chat_body("m")));
+  EXPECT_EQ(raw.read_response().status, 404);
+  raw.send(post_request(kChat, chat_body("n")));
+  EXPECT_EQ(raw.read_response().status, 200);
+}
+
 TEST_F(Reload, ARequestUnderWayFinishesOnTheOldConfiguration) {
   const auto gate = std::make_shared<Gate>();
   upstream_.on(kChat).stream({role_chunk()}).then_wait_for(gate).stream({finish_chunk(), kDone});
