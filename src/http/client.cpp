@@ -63,12 +63,11 @@ class PooledClient final : public Client {
 
   // An upstream may answer before it has read all of the request, and may then read no further (413): its answer ends
   // the upload.
-  static Task<IoResult<void>> send(UpstreamConnection& connection, std::span<const std::string_view> pieces,
-                                   TimePoint due) {
+  static Task<IoResult<void>> send_rest(UpstreamConnection& connection, TimePoint due) {
     Transport& transport = connection.read->transport();
     connection.start_read();
     connection.read->on_arrival([&transport] { transport.interrupt_write(); });
-    auto written = co_await transport.write(pieces, due);
+    auto written = co_await transport.flush(due);
     connection.read->on_arrival(nullptr);
     co_return written;
   }
@@ -79,7 +78,12 @@ class PooledClient final : public Client {
     times.connected = Clock::now();
     std::vector<std::string_view> pieces{request.head};
     pieces.insert(pieces.end(), request.body.begin(), request.body.end());
-    auto written = co_await send(*connection, pieces, request.head_due);
+    auto all = connection->read->transport().write_now(pieces);
+    IoResult<void> written;
+    if (!all)
+      written = std::unexpected(std::move(all.error()));
+    else if (!*all)
+      written = co_await send_rest(*connection, request.head_due);
     const bool answered = connection->read->has_result();
     if (!written && written.error().fault == IoFault::kCancelled && !answered)
       co_return connect_failed(written.error());

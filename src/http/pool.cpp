@@ -15,7 +15,10 @@ std::unique_ptr<UpstreamConnection> Pool::take(const Origin& origin) {
   while (!connections.empty()) {
     Idle last = std::move(connections.back());
     connections.pop_back();
-    if (last.until > now && last.connection->read->pending()) return std::move(last.connection);
+    // Its pending read may have something that the loop has not come to yet, and that is no answer to what is asked
+    // now.
+    PendingRead& read = *last.connection->read;
+    if (last.until > now && read.pending() && read.transport().is_quiet()) return std::move(last.connection);
   }
   return nullptr;
 }

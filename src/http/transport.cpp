@@ -1,6 +1,7 @@
 #include "http/transport.hpp"
 
 #include <openssl/err.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -124,33 +125,34 @@ Task<IoResult<std::size_t>> Transport::read_some(std::span<char> into, TimePoint
   co_return count;
 }
 
-Task<IoResult<void>> Transport::write(std::span<const std::string_view> pieces, TimePoint due) {
-  std::vector<net::const_buffer> left;
-  left.reserve(pieces.size());
+IoResult<bool> Transport::write_now(std::span<const std::string_view> pieces) {
+  left_.clear();
   for (auto piece : pieces) {
-    if (!piece.empty()) left.emplace_back(piece.data(), piece.size());
+    if (!piece.empty()) left_.emplace_back(piece.data(), piece.size());
   }
   interrupted_ = false;
+  if (tls_) return left_.empty();
   error_code error;
-  if (!tls_) {
-    const std::size_t sent = socket_.write_some(left, error);
-    if (error && error != net::error::would_block) co_return std::unexpected(fault_of(error, false));
-    error.clear();
-    drop_front(left, sent);
-  }
-  if (left.empty()) co_return IoResult<void>{};
+  const std::size_t sent = socket_.write_some(left_, error);
+  if (error && error != net::error::would_block) return std::unexpected(fault_of(error, false));
+  drop_front(left_, sent);
+  return left_.empty();
+}
+
+Task<IoResult<void>> Transport::flush(TimePoint due) {
+  error_code error;
   timed_out_ = false;
   timer_.arm(due);
-  while (!left.empty() && !error) {
+  while (!left_.empty() && !error) {
     std::size_t sent = 0;
     if (tls_) {
-      std::tie(error, sent) = co_await tls_->stream.async_write_some(left, kAwait);
+      std::tie(error, sent) = co_await tls_->stream.async_write_some(left_, kAwait);
     } else {
-      std::tie(error, sent) = co_await socket_.async_write_some(left, kAwait);
+      std::tie(error, sent) = co_await socket_.async_write_some(left_, kAwait);
     }
-    drop_front(left, sent);
+    drop_front(left_, sent);
     // A cancellation that came between two steps has nothing to cancel; it counts all the same.
-    if ((interrupted_ || timed_out_) && !left.empty()) error = net::error::operation_aborted;
+    if ((interrupted_ || timed_out_) && !left_.empty()) error = net::error::operation_aborted;
   }
   timer_.disarm();
   if (error) co_return std::unexpected(fault_of(error, timed_out_));
@@ -173,6 +175,12 @@ void Transport::start_read(std::span<char> into, OnRead done) {
   } else {
     socket_.async_read_some(buffer, std::move(finish));
   }
+}
+
+bool Transport::is_quiet() {
+  char byte = 0;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void Transport::cancel() {

@@ -2,6 +2,7 @@
 // One TCP connection, plain or TLS, with a time-out on every wait. The only file that instantiates Asio's stream
 // operations. Belongs to one worker thread.
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <expected>
 #include <functional>
@@ -39,13 +40,17 @@ class Transport {
   Task<IoResult<void>> handshake(std::shared_ptr<const TlsContext> tls, const std::string& host, TimePoint due);
 
   Task<IoResult<std::size_t>> read_some(std::span<char> into, TimePoint due);
-  // Writes all of it. What fits the socket's buffer goes out without waiting for anything.
-  Task<IoResult<void>> write(std::span<const std::string_view> pieces, TimePoint due);
+  // Writing has two halves, so that what fits the socket's buffer costs no coroutine. write_now() says whether all of
+  // it went; if not, flush() sends the rest, and the pieces must stay where they are until it has.
+  IoResult<bool> write_now(std::span<const std::string_view> pieces);
+  Task<IoResult<void>> flush(TimePoint due);
 
   // A read that runs beside the owner's coroutine. One read of either form at a time.
   using OnRead = std::function<void(IoResult<std::size_t>)>;
   void start_read(std::span<char> into, OnRead done);
 
+  // Whether the socket holds nothing to read, not even an end: a look past what the event loop has got round to.
+  bool is_quiet();
   bool is_secure() const { return tls_ != nullptr; }
   void interrupt_write();  // the write under way ends with kCancelled, unless it is complete
   void cancel();           // what waits on this connection ends with kCancelled
@@ -63,6 +68,7 @@ class Transport {
   TcpSocket socket_;
   std::unique_ptr<Tls> tls_;
   TimerWheel::Timer timer_;
+  std::vector<net::const_buffer> left_;  // of what is being written
   bool timed_out_ = false;
   bool interrupted_ = false;
 };

@@ -79,8 +79,10 @@ struct StreamRelay {
 
   Task<Result<void>> run() {
     for (;;) {
-      auto more = co_await next_bytes();
-      if (!out.empty() && !exchange.sink.started()) {
+      const bool first = !exchange.sink.started();
+      const auto due = std::min(first ? limits.first_token_due : Clock::now() + limits.idle, limits.total_due);
+      auto more = take(co_await upstream.read_some(due), due == limits.total_due, first);
+      if (!out.empty() && first) {
         exchange.record.phase = Phase::kStream;
         exchange.sink.start(stream_start(exchange));
       }
@@ -96,16 +98,13 @@ struct StreamRelay {
   }
 
   // One read, filtered into `out`. False when the answer is complete; what is in `out` then goes out with its end.
-  Task<Result<bool>> next_bytes() {
-    const bool first = !exchange.sink.started();
-    const auto due = std::min(first ? limits.first_token_due : Clock::now() + limits.idle, limits.total_due);
-    auto bytes = co_await upstream.read_some(due);
-    if (!bytes) co_return std::unexpected(timed_out(std::move(bytes.error()), due == limits.total_due, first));
+  Result<bool> take(Result<std::string_view> bytes, bool total, bool first) {
+    if (!bytes) return std::unexpected(timed_out(std::move(bytes.error()), total, first));
     const bool had_content = filter.state().content_events() > 0;
     auto filtered = bytes->empty() ? filter.finish(out) : filter.feed(*bytes, out);
     if (!had_content && filter.state().content_events() > 0) exchange.record.reached(Stage::kFirstToken);
-    if (!filtered) co_return std::unexpected(std::move(filtered.error()));
-    co_return !bytes->empty() && !filter.complete();
+    if (!filtered) return std::unexpected(std::move(filtered.error()));
+    return !bytes->empty() && !filter.complete();
   }
 };
 

@@ -119,10 +119,12 @@ Task<Result<void>> ClientSink::respond(http::ResponseStart start, std::string_vi
   head_.append("\r\n\r\n");
   if (is_head_request_) body = {};
   const std::array<std::string_view, 2> first = {head_, body.substr(0, kSlice)};
-  auto sent = co_await send(first);
+  auto done = send_now(first);
+  auto sent = done ? std::move(*done) : co_await send_rest();
   for (std::size_t at = kSlice; sent && at < body.size(); at += kSlice) {
     const std::array<std::string_view, 1> slice = {body.substr(at, kSlice)};
-    sent = co_await send(slice);
+    done = send_now(slice);
+    sent = done ? std::move(*done) : co_await send_rest();
   }
   finished_ = sent.has_value();
   body_bytes_ = body.size();
@@ -140,7 +142,8 @@ Task<Result<void>> ClientSink::write(std::string_view bytes) {
   if (!http10_) append_hex(head_, bytes.size());
   head_ += http10_ ? "" : "\r\n";
   const std::array<std::string_view, 3> pieces = {head_, bytes, http10_ ? "" : "\r\n"};
-  auto sent = co_await send(pieces);
+  auto done = send_now(pieces);
+  auto sent = done ? std::move(*done) : co_await send_rest();
   head_.clear();
   body_bytes_ += bytes.size();
   co_return sent;
@@ -151,7 +154,8 @@ Task<Result<void>> ClientSink::finish(std::string_view last_bytes) {
   head_ += http10_ || last_bytes.empty() ? "" : "\r\n";
   const std::string_view end = http10_ ? "" : last_bytes.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
   const std::array<std::string_view, 3> pieces = {head_, last_bytes, end};
-  auto sent = co_await send(pieces);
+  auto done = send_now(pieces);
+  auto sent = done ? std::move(*done) : co_await send_rest();
   head_.clear();
   body_bytes_ += last_bytes.size();
   finished_ = sent.has_value();
@@ -160,16 +164,27 @@ Task<Result<void>> ClientSink::finish(std::string_view last_bytes) {
 
 Task<Result<void>> ClientSink::send_continue() {
   constexpr std::array<std::string_view, 1> kContinue = {"HTTP/1.1 100 Continue\r\n\r\n"};
-  co_return co_await send(kContinue);
+  auto done = send_now(kContinue);
+  co_return done ? std::move(*done) : co_await send_rest();
 }
 
-Task<Result<void>> ClientSink::send(std::span<const std::string_view> pieces) {
-  auto written = co_await transport_.write(pieces, Clock::now() + write_timeout_);
-  if (written) co_return Result<void>{};
+Result<void> ClientSink::result_of(http::IoResult<void> written) {
+  if (written) return {};
   if (written.error().fault == http::IoFault::kTimeout) {
-    co_return fail(ErrorKind::kClientStalled, "The client stopped reading.");
+    return fail(ErrorKind::kClientStalled, "The client stopped reading.");
   }
-  co_return fail(ErrorKind::kClientGone, "The client closed the connection.", written.error().detail);
+  return fail(ErrorKind::kClientGone, "The client closed the connection.", written.error().detail);
+}
+
+std::optional<Result<void>> ClientSink::send_now(std::span<const std::string_view> pieces) {
+  auto all = transport_.write_now(pieces);
+  if (!all) return result_of(std::unexpected(std::move(all.error())));
+  if (*all) return Result<void>{};
+  return std::nullopt;
+}
+
+Task<Result<void>> ClientSink::send_rest() {
+  co_return result_of(co_await transport_.flush(Clock::now() + write_timeout_));
 }
 
 }  // namespace sluice::server

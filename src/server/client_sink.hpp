@@ -2,6 +2,7 @@
 // The writing half of a client's connection: heads, whole bodies, chunks.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,9 @@ class ClientSink final : public http::ResponseSink {
 
  private:
   void put_head(const http::ResponseStart& start);
-  Task<Result<void>> send(std::span<const std::string_view> pieces);
+  static Result<void> result_of(http::IoResult<void> written);
+  std::optional<Result<void>> send_now(std::span<const std::string_view> pieces);  // nothing: send_rest() must follow
+  Task<Result<void>> send_rest();
 
   http::Transport& transport_;
   const std::function<bool()>& draining_;
