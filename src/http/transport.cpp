@@ -188,12 +188,6 @@ void Transport::cancel() {
   socket_.cancel(ignored);
 }
 
-void Transport::reset() {
-  error_code ignored;
-  socket_.set_option(net::socket_base::linger(true, 0), ignored);
-  close();
-}
-
 void Transport::close() {
   timer_.disarm();
   error_code ignored;

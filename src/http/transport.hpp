@@ -51,10 +51,8 @@ class Transport {
 
   // Whether the socket holds nothing to read, not even an end: a look past what the event loop has got round to.
   bool is_quiet();
-  bool is_secure() const { return tls_ != nullptr; }
   void interrupt_write();  // the write under way ends with kCancelled, unless it is complete
   void cancel();           // what waits on this connection ends with kCancelled
-  void reset();            // closes at once and drops what is unsent
   void close();
   void shutdown_send();
   TcpSocket& socket() { return socket_; }

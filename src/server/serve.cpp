@@ -11,8 +11,10 @@ Error internal(const char* what) {
   return fail(ErrorKind::kInternal, "The gateway failed to serve this request.", what).error();
 }
 
-http::ResponseStart error_start(const Error& error, const pipeline::Exchange& exchange) {
-  http::ResponseStart start{.status = error.http_status(), .fields = exchange.passed_on};
+}  // namespace
+
+http::ResponseStart error_start(const Error& error) {
+  http::ResponseStart start{.status = error.http_status()};
   const bool retry = api::should_retry(error) && !error.no_retry;
   start.fields.emplace_back("x-should-retry", retry ? "true" : "false");
   // Another replica, or this one's successor, is there in a moment.
@@ -24,8 +26,6 @@ http::ResponseStart error_start(const Error& error, const pipeline::Exchange& ex
   }
   return start;
 }
-
-}  // namespace
 
 Task<Result<void>> run_service(const Service& service, pipeline::Exchange& exchange) {
   try {
@@ -45,7 +45,9 @@ Task<void> render_error(const Error& error, pipeline::Exchange& exchange, Client
   if (error.http_status() == 0) co_return;
   if (!sink.started()) {
     const std::string body = api::error_body(error, exchange.dialect, exchange.record.request_id);
-    co_await sink.respond(error_start(error, exchange), body);
+    auto start = error_start(error);
+    start.fields.insert(start.fields.begin(), exchange.passed_on.begin(), exchange.passed_on.end());
+    co_await sink.respond(std::move(start), body);
   } else if (!sink.finished() && exchange.failure_event) {
     // No last chunk follows: a clean end would be read as success.
     co_await sink.write(exchange.failure_event(error));

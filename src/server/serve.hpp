@@ -12,6 +12,9 @@ namespace sluice::server {
 // Runs the service and turns whatever comes out into a result. Never throws.
 Task<Result<void>> run_service(const Service& service, pipeline::Exchange& exchange);
 
+// Status and retry fields of an answer that is an error.
+http::ResponseStart error_start(const Error& error);
+
 // Tells the client of an error: a JSON answer if nothing has been sent yet, else a last event and a cut connection.
 Task<void> render_error(const Error& error, pipeline::Exchange& exchange, ClientSink& sink);
 

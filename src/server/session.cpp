@@ -162,10 +162,8 @@ Task<void> Session::reject(Error error) {
   sink_.begin(none, new_request_id(), service_->limits().write_timeout);
   sink_.close_after_this();
   body_unread_ = true;
-  http::ResponseStart start{.status = error.http_status()};
-  start.fields.emplace_back("x-should-retry", api::should_retry(error) ? "true" : "false");
   const std::string body = api::error_body(error, Dialect::kOpenai, {});
-  co_await sink_.respond(std::move(start), body);
+  co_await sink_.respond(error_start(error), body);
 }
 
 // What the head decides, then the body.
