@@ -10,7 +10,7 @@ namespace {
 std::unexpected<Error> connect_failed(const IoError& error) {
   switch (error.fault) {
     case IoFault::kCancelled:
-      return fail(ErrorKind::kClientGone, "The client closed the connection.");
+      return client_gone();
     case IoFault::kTimeout:
       return fail(ErrorKind::kUpstreamTimeout, "The upstream could not be reached in time.",
                   "connect: " + error.detail);

@@ -11,7 +11,7 @@ constexpr auto kFinishTimeout = milliseconds(1000);  // how long a last chunk ma
 std::unexpected<Error> lost(const IoError& error) {
   switch (error.fault) {
     case IoFault::kCancelled:
-      return fail(ErrorKind::kClientGone, "The client closed the connection.");
+      return client_gone();
     case IoFault::kTimeout:
       return fail(ErrorKind::kUpstreamTimeout, "The upstream did not answer in time.", "no response head in time");
     default:
@@ -115,7 +115,7 @@ Result<std::string_view> UpstreamResponse::decode(std::span<char> bytes) {
 Error UpstreamResponse::ended_early(const IoError& error) const {
   switch (error.fault) {
     case IoFault::kCancelled:
-      return fail(ErrorKind::kClientGone, "The client closed the connection.").error();
+      return client_gone().error();
     case IoFault::kTimeout:
       return fail(ErrorKind::kUpstreamIdleTimeout, "The upstream stopped sending.", "silent for too long").error();
     default:

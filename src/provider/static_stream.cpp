@@ -20,7 +20,7 @@ Task<Result<std::string_view>> StaticStream::read_some(TimePoint) {
     net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer(co_await net::this_coro::executor,
                                                                               delay_);
     auto [error] = co_await timer.async_wait(net::as_tuple(net::deferred));
-    if (error) co_return fail(ErrorKind::kClientGone, "The client closed the connection.");
+    if (error) co_return client_gone();
   }
   co_return std::string_view(pieces_[next_++]);
 }

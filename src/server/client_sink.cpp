@@ -173,7 +173,7 @@ Result<void> ClientSink::result_of(http::IoResult<void> written) {
   if (written.error().fault == http::IoFault::kTimeout) {
     return fail(ErrorKind::kClientStalled, "The client stopped reading.");
   }
-  return fail(ErrorKind::kClientGone, "The client closed the connection.", written.error().detail);
+  return client_gone(written.error().detail);
 }
 
 std::optional<Result<void>> ClientSink::send_now(std::span<const std::string_view> pieces) {

@@ -33,7 +33,7 @@ Task<Result<void>> run_service(const Service& service, pipeline::Exchange& excha
     co_return result;
   } catch (const boost::system::system_error& error) {
     if (error.code() == net::error::operation_aborted) {
-      co_return fail(ErrorKind::kClientGone, "The client closed the connection.");
+      co_return client_gone();
     }
     co_return std::unexpected(internal(error.what()));
   } catch (const std::exception& error) {

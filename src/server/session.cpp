@@ -37,8 +37,6 @@ class InFlight {
   std::int64_t& gauge_;
 };
 
-std::unexpected<Error> client_gone() { return fail(ErrorKind::kClientGone, "The client closed the connection."); }
-
 }  // namespace
 
 Session::Session(http::TcpSocket socket, SessionContext& context)

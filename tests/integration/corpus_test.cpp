@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "integration/fixture.hpp"
+#include "support/paths.hpp"
 
 namespace sluice::integration {
 namespace {
@@ -25,7 +26,7 @@ std::string from_hex(const std::string& hex) {
 const std::vector<Vector>& vectors() {
   static const std::vector<Vector> kVectors = [] {
     std::vector<Vector> result;
-    std::ifstream file(std::string(SLUICE_SOURCE_DIR) + "/tests/corpora/http_requests.tsv");
+    std::ifstream file(support::source_dir() + "/tests/corpora/http_requests.tsv");
     std::string line;
     std::getline(file, line);
     while (std::getline(file, line)) {

@@ -1,4 +1,5 @@
 #include "integration/fixture.hpp"
+#include "support/paths.hpp"
 
 #include <csignal>
 #include <cstdlib>
@@ -27,7 +28,7 @@ std::string config_text(const Scenario& scenario, const std::string& upstream_ur
 }
 
 Gateway& GatewayTest::start(const Scenario& scenario) {
-  gateway_.emplace(GatewayOptions{.binary = SLUICE_BINARY,
+  gateway_.emplace(GatewayOptions{.binary = support::sluice_binary(),
                                   .config = config_text(scenario, upstream_.url()),
                                   .environment = scenario.environment,
                                   .files = scenario.files});

@@ -1,6 +1,7 @@
 // F71: a configuration that is wrong opens no port and says where it is wrong.
 
 #include "integration/fixture.hpp"
+#include "support/paths.hpp"
 
 #include <regex>
 #include <sstream>
@@ -42,7 +43,7 @@ std::vector<BadConfig> bad_configs() {
 class BadStart : public ::testing::TestWithParam<BadConfig> {};
 
 TEST_P(BadStart, F71ExitsWithTwoAndNamesThePlace) {
-  Gateway gateway({.binary = SLUICE_BINARY, .config = GetParam().text});
+  Gateway gateway({.binary = support::sluice_binary(), .config = GetParam().text});
   EXPECT_EQ(gateway.wait_exit(), 2) << gateway.output();
   EXPECT_FALSE(gateway.wait_ready(0ms)) << "a port was opened";
   EXPECT_EQ(gateway.sanitizer_report(), "");
@@ -52,9 +53,9 @@ TEST_P(BadStart, F71ExitsWithTwoAndNamesThePlace) {
 }
 
 TEST_P(BadStart, TheCheckCommandSaysTheSame) {
-  Gateway gateway({.binary = SLUICE_BINARY, .config = GetParam().text});
+  Gateway gateway({.binary = support::sluice_binary(), .config = GetParam().text});
   ASSERT_EQ(gateway.wait_exit(), 2);
-  const CheckResult check = check_config(SLUICE_BINARY, GetParam().text);
+  const CheckResult check = check_config(support::sluice_binary(), GetParam().text);
   EXPECT_EQ(check.exit_code, 2);
   const auto problems = [](const std::string& output) {
     std::vector<std::string> lines;
@@ -72,19 +73,19 @@ INSTANTIATE_TEST_SUITE_P(With, BadStart, ::testing::ValuesIn(bad_configs()),
                          [](const auto& bad) { return bad.param.name; });
 
 TEST(Start, AMissingFileIsRefused) {
-  Process process({SLUICE_BINARY, "serve", "--config", "/nonexistent/gateway.yaml"}, {});
+  Process process({support::sluice_binary(), "serve", "--config", "/nonexistent/gateway.yaml"}, {});
   EXPECT_EQ(process.wait_exit(10s), 2) << process.output();
   EXPECT_NE(process.output().find("/nonexistent/gateway.yaml"), std::string::npos);
 }
 
 TEST(Start, CheckAcceptsAGoodFile) {
-  const CheckResult check = check_config(SLUICE_BINARY, kServer + kProviders + kModels);
+  const CheckResult check = check_config(support::sluice_binary(), kServer + kProviders + kModels);
   EXPECT_EQ(check.exit_code, 0) << check.output;
 }
 
 TEST(Start, AllProblemsAreNamedAtOnce) {
-  const CheckResult check =
-      check_config(SLUICE_BINARY, kServer + "timeouts: {conect: 1s, idle: soon}\nfoo: 1\n" + kProviders + kModels);
+  const CheckResult check = check_config(
+      support::sluice_binary(), kServer + "timeouts: {conect: 1s, idle: soon}\nfoo: 1\n" + kProviders + kModels);
   EXPECT_EQ(check.exit_code, 2);
   for (const char* place : {"gateway.yaml:2:12", "gateway.yaml:2:", "gateway.yaml:3:1"}) {
     EXPECT_NE(check.output.find(place), std::string::npos) << place << " in " << check.output;
@@ -93,7 +94,7 @@ TEST(Start, AllProblemsAreNamedAtOnce) {
 
 TEST(Start, APortInUseIsRefused) {
   const Listener taken = listen_loopback();
-  Gateway gateway({.binary = SLUICE_BINARY,
+  Gateway gateway({.binary = support::sluice_binary(),
                    .config = "server: {listen: \"127.0.0.1:" + std::to_string(taken.port) +
                              "\", admin: \"127.0.0.1:0\"}\n" + kProviders + kModels});
   const auto code = gateway.wait_exit();

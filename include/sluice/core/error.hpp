@@ -109,6 +109,10 @@ inline std::unexpected<Error> fail(ErrorKind kind, std::string message, std::str
   error.detail = std::move(detail);
   return std::unexpected(std::move(error));
 }
+
+inline std::unexpected<Error> client_gone(std::string detail = {}) {
+  return fail(ErrorKind::kClientGone, "The client closed the connection.", std::move(detail));
+}
 inline std::unexpected<Error> fail_param(ErrorKind kind, std::string param, std::string message) {
   Error error;
   error.kind = kind;

@@ -4,6 +4,7 @@
 #include <random>
 #include <sstream>
 
+#include "support/paths.hpp"
 #include "unit/config/support.hpp"
 
 namespace sluice::config {
@@ -81,7 +82,7 @@ TEST(Canary, NoTextOfTheFileReachesATerminalRaw) {
 }
 
 std::string example() {
-  std::ifstream stream(std::string(SLUICE_SOURCE_DIR) + "/config/gateway.example.yaml");
+  std::ifstream stream(support::source_dir() + "/config/gateway.example.yaml");
   std::ostringstream text;
   text << stream.rdbuf();
   return text.str();

@@ -5,12 +5,13 @@
 #include <sstream>
 
 #include "config/document.hpp"
+#include "support/paths.hpp"
 #include "unit/config/support.hpp"
 
 namespace sluice::config {
 namespace {
 
-std::string path_of(const std::string& name) { return std::string(SLUICE_SOURCE_DIR) + "/config/" + name; }
+std::string path_of(const std::string& name) { return support::source_dir() + "/config/" + name; }
 
 std::string read_all(const std::string& file) {
   std::ifstream stream(file);
@@ -131,7 +132,7 @@ std::string take_block(std::string& rest) {
 }
 
 TEST(Examples, TheHandbookShowsWhatACheckReallySays) {
-  std::string rest = read_all(std::string(SLUICE_SOURCE_DIR) + "/docs/configuration.md");
+  std::string rest = read_all(support::source_dir() + "/docs/configuration.md");
   rest.erase(0, rest.find("## Checking a file"));
   std::string yaml = take_block(rest);
   std::string told = take_block(rest);
@@ -145,7 +146,7 @@ TEST(Examples, TheHandbookTellsOfEveryKey) {
   auto environment = environment_of({{"OPENAI_API_KEY", "k"}});
   Scope scope{environment, "", {}, {}};
   ASSERT_TRUE(load_scoped(text_of("gateway.example.yaml"), scope).has_value());
-  std::string handbook = read_all(std::string(SLUICE_SOURCE_DIR) + "/docs/configuration.md");
+  std::string handbook = read_all(support::source_dir() + "/docs/configuration.md");
   for (const auto& [path, present] : scope.keys) {
     std::string key = path.substr(path.rfind('.') + 1);
     bool told = handbook.find("`" + key + "`") != handbook.npos || handbook.find("." + key + "`") != handbook.npos ||

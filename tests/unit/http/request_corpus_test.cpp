@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "support/paths.hpp"
 #include "unit/http/support.hpp"
 
 namespace sluice::http {
@@ -17,7 +18,7 @@ struct Vector {
 
 std::vector<Vector> read_vectors() {
   std::vector<Vector> vectors;
-  std::ifstream file(SLUICE_SOURCE_DIR "/tests/corpora/http_requests.tsv");
+  std::ifstream file(support::source_dir() + "/tests/corpora/http_requests.tsv");
   std::string line;
   std::getline(file, line);  // the names of the columns
   while (std::getline(file, line)) {
