@@ -9,6 +9,7 @@ Config read_document(const Child& root, Scope& scope) {
   MapReader map({&scope, root.node, root.at, root.at, ""});
   map.section("server", [&](const Value& section) { read_server(section, config.server); });
   map.section("limits", [&](const Value& section) { read_limits(section, config.limits); });
+  map.section("overload", [&](const Value& section) { read_overload(section, config.overload); });
   map.section("timeouts", [&](const Value& section) { read_timeouts(section, config.timeouts); });
   map.section("dns", [&](const Value& section) { read_dns(section, config.dns); });
   map.section("trace", [&](const Value& section) { read_trace(section, config.trace); });

@@ -16,6 +16,7 @@ void read_limits(const Value& section, Limits& limits) {
   map.read("event_bytes", limits.event_bytes, size(16, kGiB));
   map.read("response_bytes", limits.response_bytes, size(1, 4 * kGiB));
   map.read("error_bytes", limits.error_bytes, size(1, 16 * kMiB));
+  map.read("inline_bytes", limits.inline_bytes, size(1, kGiB));
 }
 
 }  // namespace sluice::config

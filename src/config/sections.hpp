@@ -9,6 +9,7 @@ namespace sluice::config {
 
 void read_server(const Value& section, Server& server);
 void read_limits(const Value& section, Limits& limits);
+void read_overload(const Value& section, Overload& overload);
 void read_timeouts(const Value& section, Timeouts& timeouts);
 void read_timeouts(const Value& section, TimeoutOverrides& timeouts);
 void read_dns(const Value& section, Dns& dns);

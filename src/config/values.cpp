@@ -54,6 +54,20 @@ Converter<std::size_t> count(std::uint64_t least, std::uint64_t most) {
   };
 }
 
+Converter<unsigned> percent(unsigned least, unsigned most) {
+  return [=](const Value& value) -> std::optional<unsigned> {
+    auto text = read_text(value);
+    if (!text) return std::nullopt;
+    const auto number = text->ends_with('%') ? parse_whole(text->substr(0, text->size() - 1)) : std::nullopt;
+    if (number && *number <= 100) {
+      const auto format = [](unsigned whole) { return std::to_string(whole) + "%"; };
+      return within(value, static_cast<unsigned>(*number), {least, most}, format);
+    }
+    value.fail(value.shown() + " is not a percentage, e.g. 90%");
+    return std::nullopt;
+  };
+}
+
 std::optional<bool> read_flag(const Value& value) {
   auto text = read_text(value);
   if (!text) return std::nullopt;

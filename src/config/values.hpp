@@ -32,6 +32,17 @@ Converter<milliseconds> duration(milliseconds least, milliseconds most);
 Converter<std::size_t> size(std::uint64_t least, std::uint64_t most);
 Converter<std::size_t> count(std::uint64_t least, std::uint64_t most);
 
+Converter<unsigned> percent(unsigned least, unsigned most);  // "90%"
+
+// The word auto, which stands for T{}, or whatever `convert` takes.
+template <class T>
+Converter<T> automatic_or(Converter<T> convert) {
+  return [convert = std::move(convert)](const Value& value) -> std::optional<T> {
+    if (value.node->text == "auto") return T{};
+    return convert(value);
+  };
+}
+
 std::optional<bool> read_flag(const Value& value);         // true or false and nothing else
 std::optional<std::string> read_word(const Value& value);  // text that is not empty
 

@@ -12,5 +12,7 @@ inline constexpr std::array kFirstTokenBounds = {0.001, 0.005, 0.01, 0.02, 0.04,
 inline constexpr std::array kPerTokenBounds = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5};
 inline constexpr std::array kOverheadBounds = {0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005,
                                                0.001,   0.0025,   0.005,   0.01,   0.025,   0.1};
+inline constexpr std::array kLoopLagBounds = {0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                              0.05,   0.1,    0.25,  0.5,    1.0,   2.5,  10.0};
 
 }  // namespace sluice::observe

@@ -106,10 +106,14 @@ class Exposition {
     for (const auto& [kind, count] : from_.rejects_) {
       add_number(rejects_, {{"reason", std::string(traits(kind).code)}}, static_cast<double>(count));
     }
+    for (std::size_t i = 0; i < from_.sheds_.size(); ++i) {
+      add_number(sheds_, {{"reason", std::string(kShedNames[i])}}, static_cast<double>(from_.sheds_[i]));
+    }
+    add_histogram(loop_lag_, {}, from_.loop_lag_, kLoopLagBounds);
     add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
     add_number(connections_, {}, static_cast<double>(from_.connections));
     return render_families({requests_, duration_, first_token_, per_token_, overhead_, tokens_, events_, anomalies_,
-                            attempts_, reused_, rejects_, in_flight_, connections_});
+                            attempts_, reused_, rejects_, sheds_, loop_lag_, in_flight_, connections_});
   }
 
  private:
@@ -162,6 +166,10 @@ class Exposition {
                                 "Tries that went over a connection that had served before.", MetricType::Counter);
   MetricFamily rejects_ =
       family("sluice_http_rejects_total", "Requests refused before their head could be believed.", MetricType::Counter);
+  MetricFamily sheds_ =
+      family("sluice_shed_total", "Connections and requests turned away or cut by overload.", MetricType::Counter);
+  MetricFamily loop_lag_ =
+      family("sluice_loop_lag_seconds", "How late a worker's event loop comes to its timers.", MetricType::Histogram);
   MetricFamily in_flight_ = family("sluice_requests_in_flight", "Requests being served now.", MetricType::Gauge);
   MetricFamily connections_ = family("sluice_client_connections", "Open connections of clients.", MetricType::Gauge);
 };
@@ -196,6 +204,11 @@ std::string render_process(const ProcessFacts& facts) {
                facts.trace_dropped),
        counter("sluice_log_dropped_total", "Log lines lost for the same reasons.", facts.log_dropped),
        gauge("sluice_workers", "Worker threads.", facts.workers),
+       gauge("sluice_max_connections", "Clients that may be connected at once.",
+             static_cast<double>(facts.max_connections)),
+       gauge("sluice_memory_used_bytes", "Memory in use, as overload protection sees it.",
+             static_cast<double>(facts.memory_used)),
+       gauge("sluice_memory_limit_bytes", "What it is held against.", static_cast<double>(facts.memory_limit)),
        gauge("sluice_draining", "1 once the process has been told to stop.", facts.draining ? 1 : 0),
        gauge("process_resident_memory_bytes", "Resident memory.", resident_bytes()),
        gauge("process_open_fds", "Open file descriptors.", open_descriptors()),

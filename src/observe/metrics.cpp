@@ -60,6 +60,8 @@ void Metrics::count(const Record& record) {
   }
 }
 
+void Metrics::lagged(nanoseconds lag) { loop_lag_.observe(seconds(lag), kLoopLagBounds); }
+
 void Metrics::merge(const Metrics& other) {
   requests_in_flight += other.requests_in_flight;
   connections += other.connections;
@@ -80,6 +82,8 @@ void Metrics::merge(const Metrics& other) {
   for (const auto& [what, count] : other.attempts_) attempts_[what] += count;
   for (const auto& [what, count] : other.reused_) reused_[what] += count;
   for (const auto& [what, count] : other.rejects_) rejects_[what] += count;
+  for (std::size_t i = 0; i < sheds_.size(); ++i) sheds_[i] += other.sheds_[i];
+  loop_lag_.merge(other.loop_lag_);
 }
 
 }  // namespace sluice::observe

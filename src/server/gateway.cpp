@@ -13,6 +13,7 @@
 #include "server/admin_service.hpp"
 #include "server/app_service.hpp"
 #include "server/load.hpp"
+#include "server/overload.hpp"
 #include "server/worker.hpp"
 #include "sluice/core/build_info.hpp"
 
@@ -20,6 +21,7 @@ namespace sluice::server {
 namespace {
 
 constexpr auto kDrainPoll = milliseconds(10);
+constexpr std::size_t kAdminConnections = 32;  // apart from the apps', so that operators always get in
 constexpr auto kCutTime = milliseconds(2000);  // for the last events of what is cut
 
 void set_up_log(const std::string& level) {
@@ -50,6 +52,7 @@ class Gateway {
       : file_(std::move(file)),
         snapshot_(std::move(loaded.snapshot)),
         control_(snapshot_->config),
+        overload_(control_.io(), workers_),
         signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
         timer_(control_.io().get_executor()) {
     for (const auto& note : loaded.notes) spdlog::warn("{}", note);
@@ -58,9 +61,10 @@ class Gateway {
   // Opens the listeners; the error says which could not be.
   std::expected<void, std::string> open() {
     const config::Server& server = snapshot_->config.server;
+    const unsigned count = server.workers == 0 ? usable_cores() : server.workers;
+    fitting_connections_ = connections_that_fit(count);
     auto admin = open_listener(control_.io(), server.admin);
     if (!admin) return std::unexpected(admin.error());
-    const unsigned count = server.workers == 0 ? usable_cores() : server.workers;
     config::Address address = server.listen;
     std::string url;
     for (unsigned i = 0; i < count; ++i) {
@@ -69,13 +73,15 @@ class Gateway {
       if (!acceptor) return std::unexpected(acceptor.error());
       address.port = acceptor->local_endpoint().port();  // the rest share what the system chose for the first
       url = url_of(*acceptor);
-      worker.listen(std::move(*acceptor));
+      worker.listen(std::move(*acceptor), slots_);
+      worker.shed_on(overload_.shedding());
     }
     const std::string admin_url = url_of(*admin);
-    control_.listen(std::move(*admin));
+    control_.listen(std::move(*admin), admin_slots_);
     control_.set_service(std::make_shared<AdminService>(admin_source()), snapshot_->config);
     install();
     for (auto& worker : workers_) worker->start_thread();
+    overload_.start();
     spdlog::info("sluice {} with {} worker{}, configuration {}", version(), count, count == 1 ? "" : "s",
                  snapshot_->hash);
     spdlog::info("admin on {}", admin_url);
@@ -102,6 +108,8 @@ class Gateway {
   // Makes the snapshot the one that new requests get.
   void install() {
     const config::Config& config = snapshot_->config;
+    overload_.configure(config.overload);
+    slots_.set_most(config.overload.max_connections > 0 ? config.overload.max_connections : fitting_connections_);
     if (config.trace.path.empty()) {
       sinks_.trace.reset();
     } else if (!sinks_.trace || trace_path_ != config.trace.path) {
@@ -213,13 +221,20 @@ class Gateway {
                                                       .reloads_failed = reloads_failed_,
                                                       .config_hash = snapshot_->hash,
                                                       .workers = static_cast<unsigned>(workers_.size()),
+                                                      .max_connections = slots_.most(),
+                                                      .memory_used = overload_.memory().used,
+                                                      .memory_limit = overload_.memory().limit,
                                                       .draining = draining_});
   }
 
   std::string file_;
   std::shared_ptr<const Snapshot> snapshot_;
+  std::size_t fitting_connections_ = 0;
+  ConnectionSlots slots_{0};
+  ConnectionSlots admin_slots_{kAdminConnections};
   std::vector<std::unique_ptr<Worker>> workers_;
   Worker control_;  // the main thread: signals and the admin listener
+  Overload overload_;
   net::signal_set signals_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer_;
   Sinks sinks_;

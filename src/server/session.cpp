@@ -1,5 +1,8 @@
 #include "server/session.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -14,8 +17,13 @@ namespace sluice::server {
 namespace {
 
 constexpr std::size_t kKeptBodyCapacity = 64 * 1024;  // a larger buffer is given back between requests
+constexpr std::size_t kExchangeBytes = 16 * 1024;     // frames and buffers of any exchange, about
 constexpr auto kLingerTime = milliseconds(1000);
 constexpr std::size_t kLingerBytes = 256 * 1024;
+
+std::unexpected<Error> cut_error(ErrorKind why) {
+  return why == ErrorKind::kDraining ? fail(why, "The gateway is shutting down.") : overloaded("memory");
+}
 
 http::HeadLimits head_limits(const config::Limits& limits) {
   return {.bytes = limits.header_bytes, .fields = limits.header_fields, .uri_bytes = limits.uri_bytes};
@@ -26,15 +34,24 @@ void grow(std::string& text, std::size_t size) {
   text.resize_and_overwrite(size, [](char*, std::size_t count) { return count; });
 }
 
+// Announces an exchange for as long as it runs.
 class InFlight {
  public:
-  explicit InFlight(std::int64_t& gauge) : gauge_(gauge) { ++gauge_; }
-  ~InFlight() { --gauge_; }
+  InFlight(std::int64_t& gauge, const pipeline::Exchange*& current, const pipeline::Exchange& exchange)
+      : gauge_(gauge), current_(current) {
+    ++gauge_;
+    current_ = &exchange;
+  }
+  ~InFlight() {
+    --gauge_;
+    current_ = nullptr;
+  }
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
 
  private:
   std::int64_t& gauge_;
+  const pipeline::Exchange*& current_;
 };
 
 }  // namespace
@@ -66,13 +83,28 @@ void Session::close_if_idle() {
   if (idle_) io_.transport().close();
 }
 
-void Session::cut() {
-  cut_ = true;
+void Session::cut(ErrorKind why) {
+  cut_ = why;
   if (serving_) {
     cancel_.emit(net::cancellation_type::terminal);
   } else {
     io_.transport().close();
   }
+}
+
+std::size_t Session::held_bytes() {
+  if (exchange_ == nullptr) return 0;
+  int unsent = 0;
+  if (::ioctl(io_.transport().socket().native_handle(), SIOCOUTQ, &unsent) != 0) unsent = 0;
+  return kExchangeBytes + body_.capacity() + head_bytes_.capacity() + exchange_->held_bytes +
+         static_cast<std::size_t>(unsent);
+}
+
+// Under memory pressure new work goes first: a request whose body has not come yet is new.
+Result<void> Session::check_memory() {
+  if (context_.shedding == nullptr || !context_.shedding->load(std::memory_order_relaxed)) return {};
+  context_.metrics.count_shed(observe::Shed::kMemory);
+  return overloaded("memory");
 }
 
 Task<void> Session::run() {
@@ -103,14 +135,14 @@ Task<bool> Session::serve_one() {
   sink_.begin(*head, record.request_id, service_->limits().write_timeout);
   http::Request request{std::move(*head), {}};
   pipeline::Exchange exchange{.request = request, .sink = sink_, .upstreams = context_.upstreams, .record = record};
-  InFlight in_flight(context_.metrics.requests_in_flight);
+  InFlight in_flight(context_.metrics.requests_in_flight, exchange_, exchange);
   auto result = co_await admit(exchange);
   if (result) {
     request.body = body_;
     result = co_await answer(exchange);
   }
   co_await net::this_coro::reset_cancellation_state();
-  if (cut_ && !result) result = fail(ErrorKind::kDraining, "The gateway is shutting down.");
+  if (cut_ && !result) result = cut_error(*cut_);
   if (!result) {
     if (body_unread_) sink_.close_after_this();
     co_await render_error(result.error(), exchange, sink_);
@@ -168,6 +200,7 @@ Task<void> Session::reject(Error error) {
 Task<Result<void>> Session::admit(pipeline::Exchange& exchange) {
   const http::RequestHead& head = exchange.request.head;
   body_unread_ = head.framing == http::Framing::kChunked || head.content_length > 0;
+  if (auto room = check_memory(); !room) co_return room;
   if (auto good = service_->admit(exchange); !good) co_return good;
   body_.clear();
   if (body_.capacity() > kKeptBodyCapacity) body_.shrink_to_fit();
@@ -221,6 +254,7 @@ Task<Result<void>> Session::read_length(std::uint64_t length, TimePoint due) {
     grow(body_, have + room);
     auto count = co_await io_.read_into({body_.data() + have, room}, due);
     grow(body_, have + count.value_or(0));
+    if (auto free = check_memory(); count && !free) co_return free;
     if (count) continue;
     if (count.error().fault != http::IoFault::kTimeout) co_return client_gone();
     co_return fail(ErrorKind::kRequestTimeout, "The request's body did not arrive in time.");
@@ -249,6 +283,7 @@ Task<Result<void>> Session::read_chunks(TimePoint due) {
     body_.append(piece, 0, step->payload);
     io_.consume(step->consumed);
     if (step->done) co_return Result<void>{};
+    if (auto free = check_memory(); !free) co_return free;
   }
 }
 

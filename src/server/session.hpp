@@ -1,8 +1,10 @@
 #pragma once
 // One client connection from its first byte to its last, request after request.
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -22,6 +24,7 @@ struct SessionContext {
   std::function<std::shared_ptr<const Service>()> service;  // the one in force now
   std::function<void(const observe::Record&)> record;       // where finished records go
   std::function<bool()> draining;                           // whether to close after the answer under way
+  const std::atomic<bool>* shedding = nullptr;              // whether to refuse requests; null: never
 };
 
 class Session : public std::enable_shared_from_this<Session> {
@@ -34,8 +37,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // Draining: an idle connection closes now, a busy one after its answer.
   void close_if_idle();
-  // The answer under way is cut: the client hears `draining`.
-  void cut();
+  // The answer under way is cut, and the client told why.
+  void cut(ErrorKind why);
+  // What cutting would give back, about; 0 when no exchange is under way.
+  std::size_t held_bytes();
 
  private:
   Task<void> run();
@@ -49,6 +54,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<Result<void>> answer(pipeline::Exchange& exchange);
   Task<void> reject(Error error);
   Task<void> linger();
+  Result<void> check_memory();
 
   SessionContext& context_;
   ClientIo io_;
@@ -61,7 +67,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool idle_ = true;      // between two requests
   bool serving_ = false;  // inside the service, where cancelling works
   bool gone_ = false;
-  bool cut_ = false;
+  std::optional<ErrorKind> cut_;
+  const pipeline::Exchange* exchange_ = nullptr;  // the one under way
   bool body_unread_ = false;
 };
 

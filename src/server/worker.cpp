@@ -1,12 +1,6 @@
 #include "server/worker.hpp"
 
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/detached.hpp>
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 namespace sluice::server {
@@ -14,9 +8,6 @@ namespace {
 
 constexpr auto kFlushInterval = milliseconds(20);  // how long a record may wait for company
 constexpr std::size_t kFlushBytes = 64 * 1024;
-constexpr auto kAcceptPause = milliseconds(50);  // when accepting fails, out of descriptors for instance
-constexpr int kBacklog = 4096;
-constexpr int kUnsentLowWater = 64 * 1024;  // what the kernel may hold unsent for a slow reader
 
 http::ClientLimits client_limits(const config::Config& config) {
   return {.head = {.bytes = config.limits.header_bytes, .fields = config.limits.header_fields},
@@ -24,26 +15,6 @@ http::ClientLimits client_limits(const config::Config& config) {
 }
 
 }  // namespace
-
-std::expected<Acceptor, std::string> open_listener(net::io_context& io, const config::Address& address) {
-  boost::system::error_code failed;
-  const std::string name = address.host == "localhost" ? "127.0.0.1" : address.host;
-  const auto where = address.host + ":" + std::to_string(address.port);
-  const auto ip = net::ip::make_address(name, failed);
-  if (failed) return std::unexpected(where + ": not an address");
-  const net::ip::tcp::endpoint endpoint(ip, address.port);
-  Acceptor acceptor(io.get_executor());
-  const int on = 1;
-  acceptor.open(endpoint.protocol(), failed);
-  if (!failed) acceptor.set_option(net::socket_base::reuse_address(true), failed);
-  if (!failed && ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
-    failed.assign(errno, boost::system::system_category());
-  }
-  if (!failed) acceptor.bind(endpoint, failed);
-  if (!failed) acceptor.listen(kBacklog, failed);
-  if (failed) return std::unexpected("cannot listen on " + where + ": " + failed.message());
-  return acceptor;
-}
 
 Worker::Worker(const config::Config& config)
     : wheel_(Clock::now(), [this](TimePoint when) { arm_wheel(when); }),
@@ -57,15 +28,23 @@ Worker::Worker(const config::Config& config)
                .metrics = metrics_,
                .service = [this] { return service_; },
                .record = [this](const observe::Record& record) { take(record); },
-               .draining = [this] { return draining_; }} {}
+               .draining = [this] { return draining_; }},
+      loop_lag_(io_, metrics_) {}
 
 Worker::~Worker() {
   stop();
   join();
 }
 
+void Worker::listen(Acceptor acceptor, ConnectionSlots& slots) {
+  listener_ = std::make_shared<Listener>(
+      std::move(acceptor), Listener::Place{wheel_, metrics_, slots},
+      [this](http::TcpSocket socket, ConnectionSlots::Slot slot) { open_session(std::move(socket), std::move(slot)); });
+}
+
 void Worker::run() {
-  if (acceptor_) net::co_spawn(io_, accept_loop(), net::detached);
+  loop_lag_.start();
+  if (listener_) listener_->start();
   io_.run();
 }
 
@@ -79,10 +58,9 @@ void Worker::join() {
 
 void Worker::stop() {
   net::post(io_, [this] {
-    boost::system::error_code ignored;
-    if (acceptor_) acceptor_->close(ignored);
+    if (listener_) listener_->close();
     stopping_ = true;
-    for (Session* session : std::vector(open_.begin(), open_.end())) session->cut();
+    for (Session* session : sessions_now()) session->cut(ErrorKind::kDraining);
     flush_lines();
     work_.reset();
     if (open_.empty()) io_.stop();  // else when the last connection is gone
@@ -109,41 +87,55 @@ void Worker::begin_drain() {
 
 void Worker::stop_accepting() {
   net::post(io_, [this] {
-    boost::system::error_code ignored;
-    if (acceptor_) acceptor_->close(ignored);
-    for (Session* session : std::vector(open_.begin(), open_.end())) session->close_if_idle();
+    if (listener_) listener_->close();
+    for (Session* session : sessions_now()) session->close_if_idle();
   });
 }
 
 void Worker::cut_sessions() {
   net::post(io_, [this] {
-    for (Session* session : std::vector(open_.begin(), open_.end())) session->cut();
+    for (Session* session : sessions_now()) session->cut(ErrorKind::kDraining);
   });
 }
 
-Task<void> Worker::accept_loop() {
-  constexpr auto kAwait = net::as_tuple(net::deferred);
-  while (acceptor_->is_open()) {
-    auto [error, socket] = co_await acceptor_->async_accept(kAwait);
-    if (error == net::error::operation_aborted || error == net::error::bad_descriptor) co_return;
-    if (error) {
-      net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> pause(io_.get_executor(), kAcceptPause);
-      co_await pause.async_wait(kAwait);
-      continue;
+void Worker::cut_largest(std::size_t bytes) {
+  net::post(io_, [this, bytes] {
+    std::vector<std::pair<std::size_t, Session*>> held;
+    for (Session* session : sessions_now()) {
+      if (const std::size_t size = session->held_bytes(); size > 0) held.emplace_back(size, session);
     }
-    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentLowWater, sizeof kUnsentLowWater);
-    auto session = std::make_shared<Session>(std::move(socket), context_);
-    open_.insert(session.get());
-    ++session_count_;
-    session->start([this](Session& ended) {
-      open_.erase(&ended);
-      --session_count_;
-      if (stopping_ && open_.empty()) {
-        flush_lines();
-        io_.stop();
-      }
-    });
-  }
+    std::ranges::sort(held, std::greater{});
+    std::size_t given_up = 0;
+    for (const auto& [size, session] : held) {
+      if (given_up >= bytes) break;
+      given_up += size;
+      metrics_.count_shed(observe::Shed::kMemoryStreams);
+      session->cut(ErrorKind::kOverloaded);
+    }
+  });
+}
+
+// A copy: what is done to one may end it.
+std::vector<Session*> Worker::sessions_now() const {
+  std::vector<Session*> all;
+  all.reserve(open_.size());
+  for (const auto& [session, slot] : open_) all.push_back(session);
+  return all;
+}
+
+void Worker::open_session(http::TcpSocket socket, ConnectionSlots::Slot slot) {
+  auto session = std::make_shared<Session>(std::move(socket), context_);
+  open_.emplace(session.get(), std::move(slot));
+  ++session_count_;
+  session->start([this](Session& ended) { close_session(ended); });
+}
+
+void Worker::close_session(Session& session) {
+  open_.erase(&session);
+  --session_count_;
+  if (!stopping_ || !open_.empty()) return;
+  flush_lines();
+  io_.stop();
 }
 
 void Worker::take(const observe::Record& record) {

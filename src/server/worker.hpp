@@ -3,20 +3,16 @@
 
 #include <atomic>
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <thread>
-#include <unordered_set>
+#include <unordered_map>
 
+#include "server/listener.hpp"
+#include "server/loop_lag.hpp"
 #include "server/session.hpp"
 #include "sluice/observe/sink.hpp"
 
 namespace sluice::server {
-
-using Acceptor = net::basic_socket_acceptor<net::ip::tcp, Executor>;
-
-// Bound and listening; several with the same address share its connections (SO_REUSEPORT).
-std::expected<Acceptor, std::string> open_listener(net::io_context& io, const config::Address& address);
 
 struct Sinks {
   std::shared_ptr<observe::LineFile> trace;  // null: no trace
@@ -30,7 +26,8 @@ class Worker {
 
   // Before the thread runs.
   net::io_context& io() { return io_; }
-  void listen(Acceptor acceptor) { acceptor_.emplace(std::move(acceptor)); }
+  void listen(Acceptor acceptor, ConnectionSlots& slots);
+  void shed_on(const std::atomic<bool>& shedding) { context_.shedding = &shedding; }
   void run();           // on the calling thread, until stop()
   void start_thread();  // run() on a thread of its own
 
@@ -40,16 +37,21 @@ class Worker {
   void begin_drain();  // close after the answers under way
   void stop_accepting();
   void cut_sessions();  // end what is still under way
+  // Out of memory: the exchanges that hold the most are cut until so many bytes are given up.
+  void cut_largest(std::size_t bytes);
   void stop();
   void join();
   std::size_t sessions() const { return session_count_; }
+  std::uint64_t beats() const { return loop_lag_.beats(); }
 
   // On the worker's thread.
   const observe::Metrics& metrics() const { return metrics_; }
   void flush_lines();
 
  private:
-  Task<void> accept_loop();
+  void open_session(http::TcpSocket socket, ConnectionSlots::Slot slot);
+  void close_session(Session& session);
+  std::vector<Session*> sessions_now() const;
   void take(const observe::Record& record);
   void arm_wheel(TimePoint when);
 
@@ -69,9 +71,10 @@ class Worker {
   bool draining_ = false;
   bool stopping_ = false;
   SessionContext context_;
-  std::unordered_set<Session*> open_;
+  LoopLag loop_lag_;
+  std::unordered_map<Session*, ConnectionSlots::Slot> open_;
   std::atomic<std::size_t> session_count_ = 0;
-  std::optional<Acceptor> acceptor_;
+  std::shared_ptr<Listener> listener_;
   std::thread thread_;
 };
 

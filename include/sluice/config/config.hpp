@@ -45,7 +45,17 @@ struct Limits {  // limits: what one client may make us hold, and for how long
   std::size_t event_bytes = 1280 * 1024;          // one event of an upstream's stream
   std::size_t response_bytes = 64 * 1024 * 1024;  // one whole answer of an upstream
   std::size_t error_bytes = 64 * 1024;            // how much of an upstream's error body is read
+  std::size_t inline_bytes = 256 * 1024;          // JSON beyond this is checked beside the event loop
   bool operator==(const Limits&) const = default;
+};
+
+struct Overload {                   // overload: when there is too much of everything
+  std::size_t max_connections = 0;  // clients at once; 0 = auto: what the descriptor limit allows
+  std::size_t memory = 0;           // bytes; 0 = auto: the control group's limit, else the machine's
+  unsigned shed_percent = 90;       // of it: new requests are answered 503
+  unsigned cut_percent = 95;        // of it: the largest streams are cut
+  milliseconds watchdog = 10s;      // an event loop that stands still for this long ends the process; 0: never
+  bool operator==(const Overload&) const = default;
 };
 
 struct Timeouts {                   // timeouts: of a provider, and of a model, whose values win
@@ -145,6 +155,7 @@ struct Dns {               // dns:
 struct Config {
   Server server;
   Limits limits;
+  Overload overload;
   Timeouts timeouts;  // timeouts: defaults for every provider
   Dns dns;
   Trace trace;

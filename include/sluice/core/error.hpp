@@ -113,6 +113,12 @@ inline std::unexpected<Error> fail(ErrorKind kind, std::string message, std::str
 inline std::unexpected<Error> client_gone(std::string detail = {}) {
   return fail(ErrorKind::kClientGone, "The client closed the connection.", std::move(detail));
 }
+
+// The one message and cause for whatever is shed; `what` goes to the log.
+inline std::unexpected<Error> overloaded(std::string what) {
+  return fail(ErrorKind::kOverloaded, "The gateway is overloaded; please try again in a moment.", std::move(what));
+}
+
 inline std::unexpected<Error> fail_param(ErrorKind kind, std::string param, std::string message) {
   Error error;
   error.kind = kind;

@@ -4,6 +4,7 @@
 // the configuration gave. Names follow the OpenTelemetry GenAI semantic conventions where they have one.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -24,10 +25,17 @@ struct Histogram {
   void merge(const Histogram& other);
 };
 
+// What is turned away or cut because there is too much of something.
+enum class Shed : std::uint8_t { kConnections, kDescriptors, kMemory, kMemoryStreams };
+inline constexpr std::array<std::string_view, 4> kShedNames = {"connections", "descriptors", "memory",
+                                                               "memory_streams"};
+
 class Metrics {
  public:
   void count(const Record& record);
   void count_reject(ErrorKind kind) { ++rejects_[kind]; }
+  void count_shed(Shed reason) { ++sheds_[static_cast<std::size_t>(reason)]; }
+  void lagged(std::chrono::nanoseconds lag);  // how late the event loop came to a timer
   void merge(const Metrics& other);
 
   std::int64_t requests_in_flight = 0;
@@ -58,6 +66,8 @@ class Metrics {
   std::map<std::pair<std::string, std::string_view>, std::uint64_t> attempts_;
   std::map<std::string, std::uint64_t> reused_;  // attempts on a connection that had served before, by provider
   std::map<ErrorKind, std::uint64_t> rejects_;
+  std::array<std::uint64_t, kShedNames.size()> sheds_{};
+  Histogram loop_lag_;
 };
 
 // Facts of the process that are no worker's.
@@ -69,6 +79,9 @@ struct ProcessFacts {
   std::uint64_t reloads_failed = 0;
   std::string config_hash;
   unsigned workers = 0;
+  std::size_t max_connections = 0;
+  std::size_t memory_used = 0;
+  std::size_t memory_limit = 0;
   bool draining = false;
 };
 std::string render_process(const ProcessFacts& facts);

@@ -27,6 +27,7 @@ struct Exchange {
   std::optional<api::RequestView> view{};  // written once, by ParseRequest
   // Fields of the upstream's answer that go along with ours, whether it is a success or an error.
   std::vector<std::pair<std::string_view, std::string>> passed_on{};
+  std::size_t held_bytes = 0;  // of the answer, waiting to be passed on
   // How a failure is told to a client whose stream has begun; set by whoever began it.
   std::function<std::string(const Error&)> failure_event{};
 };

@@ -1,0 +1,104 @@
+#pragma once
+// Accepting connections, within a bound and with an answer for those beyond it. Belongs to one worker thread.
+
+#include <array>
+#include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "http/transport.hpp"
+#include "sluice/config/config.hpp"
+#include "sluice/observe/metrics.hpp"
+
+namespace sluice::server {
+
+using Acceptor = net::basic_socket_acceptor<net::ip::tcp, Executor>;
+
+// Bound and listening; several with the same address share its connections (SO_REUSEPORT).
+std::expected<Acceptor, std::string> open_listener(net::io_context& io, const config::Address& address);
+
+// How many clients may be connected at once, over all workers. Any thread; outlives its slots.
+class ConnectionSlots {
+ public:
+  class Slot {
+   public:
+    Slot() = default;
+    explicit Slot(ConnectionSlots& of) : of_(&of) {}
+    Slot(Slot&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+    Slot& operator=(Slot&& other) noexcept {
+      std::swap(of_, other.of_);
+      return *this;
+    }
+    ~Slot() {
+      if (of_ != nullptr) --of_->taken_;
+    }
+    explicit operator bool() const { return of_ != nullptr; }
+
+   private:
+    ConnectionSlots* of_ = nullptr;
+  };
+
+  explicit ConnectionSlots(std::size_t most) : most_(most) {}
+  void set_most(std::size_t most) { most_ = most; }
+  std::size_t most() const { return most_; }
+  Slot take();  // an empty one: all are taken
+
+ private:
+  std::atomic<std::size_t> most_;
+  std::atomic<std::size_t> taken_ = 0;
+};
+
+// A descriptor kept back, so that a client can still be told that there are no more.
+class ReserveDescriptor {
+ public:
+  ReserveDescriptor() { take(); }
+  ~ReserveDescriptor() { release(); }
+  ReserveDescriptor(const ReserveDescriptor&) = delete;
+  ReserveDescriptor& operator=(const ReserveDescriptor&) = delete;
+  void take();
+  void release();
+
+ private:
+  int held_ = -1;
+};
+
+class Listener : public std::enable_shared_from_this<Listener> {
+ public:
+  struct Place {  // where it runs; all of it outlives the event loop
+    TimerWheel& timers;
+    observe::Metrics& metrics;
+    ConnectionSlots& slots;
+  };
+  using Accepted = std::function<void(http::TcpSocket, ConnectionSlots::Slot)>;
+
+  Listener(Acceptor acceptor, Place place, Accepted accepted);
+
+  void start();
+  void close();
+  // Speaking TLS: who is refused cannot be told why.
+  void refuse_silently() { silent_ = true; }
+
+ private:
+  using Timer = net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor>;
+  Task<void> run();
+  Task<void> pause(milliseconds time);
+  Task<void> out_of_descriptors();
+  void admit(http::TcpSocket socket);
+  void start_refusal(http::TcpSocket socket, observe::Shed reason);
+  Task<void> refuse(http::TcpSocket socket);
+
+  Acceptor acceptor_;
+  Place place_;
+  Accepted accepted_;
+  ReserveDescriptor reserve_;
+  Timer pause_;
+  std::size_t refusing_ = 0;
+  bool silent_ = false;
+};
+
+}  // namespace sluice::server

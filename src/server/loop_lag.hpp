@@ -1,0 +1,28 @@
+#pragma once
+// Watches one event loop from within: how late it comes to a timer, and that it still turns.
+
+#include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include "sluice/core/async.hpp"
+#include "sluice/core/clock.hpp"
+#include "sluice/observe/metrics.hpp"
+
+namespace sluice::server {
+
+class LoopLag {
+ public:
+  static constexpr auto kInterval = milliseconds(100);
+
+  LoopLag(net::io_context& io, observe::Metrics& metrics) : timer_(io.get_executor()), metrics_(metrics) {}
+  void start();  // on the loop's thread, or before it runs
+
+  std::uint64_t beats() const { return beats_; }  // any thread: grows as long as the loop turns
+
+ private:
+  net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer_;
+  observe::Metrics& metrics_;
+  std::atomic<std::uint64_t> beats_ = 0;
+};
+
+}  // namespace sluice::server
