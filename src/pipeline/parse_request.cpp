@@ -1,3 +1,4 @@
+#include "sluice/core/aside.hpp"
 #include "sluice/core/text.hpp"
 #include "sluice/pipeline/middleware.hpp"
 
@@ -8,8 +9,11 @@ constexpr std::size_t kMaxRecordedModel = 64;
 
 class ParseRequest final : public Middleware {
  public:
+  explicit ParseRequest(std::size_t inline_bytes) : inline_bytes_(inline_bytes) {}
+
   Task<Result<void>> handle(Exchange& exchange, Next next) const override {
-    auto view = api::parse_request(exchange.endpoint, exchange.request.body);
+    auto parse = [&exchange] { return api::parse_request(exchange.endpoint, exchange.request.body); };
+    auto view = exchange.request.body.size() <= inline_bytes_ ? parse() : co_await aside(parse);
     exchange.record.reached(observe::Stage::kParse);
     if (!view) co_return std::unexpected(std::move(view.error()));
     exchange.record.model = truncate_utf8(view->model, kMaxRecordedModel);
@@ -17,10 +21,15 @@ class ParseRequest final : public Middleware {
     exchange.view = std::move(*view);
     co_return co_await next(exchange);
   }
+
+ private:
+  std::size_t inline_bytes_;
 };
 
 }  // namespace
 
-std::unique_ptr<Middleware> make_parse_request() { return std::make_unique<ParseRequest>(); }
+std::unique_ptr<Middleware> make_parse_request(std::size_t inline_bytes) {
+  return std::make_unique<ParseRequest>(inline_bytes);
+}
 
 }  // namespace sluice::pipeline

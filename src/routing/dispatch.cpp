@@ -91,7 +91,8 @@ class Dispatch final : public pipeline::Middleware {
                        .total_due = exchange.record.started + route.timeouts.total,
                        .idle = route.timeouts.idle,
                        .event_bytes = limits_.event_bytes,
-                       .response_bytes = limits_.response_bytes};
+                       .response_bytes = limits_.response_bytes,
+                       .inline_bytes = limits_.inline_bytes};
     exchange.record.phase = Phase::kConnect;
     if (auto answer = route.provider->answer(*exchange.view)) {
       exchange.record.reached(Stage::kRoute, now);
@@ -108,7 +109,7 @@ class Dispatch final : public pipeline::Middleware {
     exchange.record.reached(Stage::kRoute, now);
     auto upstream = co_await open(exchange, encoded.outgoing, attempt);
     if (!upstream) co_return std::unexpected(std::move(upstream.error()));
-    if (auto status = co_await check_status(**upstream, limits); !status) co_return status;
+    if (auto status = co_await check_status(exchange, **upstream, limits); !status) co_return status;
     co_return co_await relay(exchange, std::move(*upstream), limits);
   }
 
@@ -134,7 +135,8 @@ class Dispatch final : public pipeline::Middleware {
   }
 
   // Anything but 200 is an error; what the upstream says about it is read, up to a limit.
-  Task<Result<void>> check_status(http::ResponseStream& upstream, RelayLimits limits) const {
+  Task<Result<void>> check_status(pipeline::Exchange& exchange, http::ResponseStream& upstream,
+                                  RelayLimits limits) const {
     const http::ResponseHead& head = upstream.head();
     if (auto plain = check_encoding(head); !plain) co_return plain;
     if (head.status == 200) co_return Result<void>{};
@@ -144,7 +146,7 @@ class Dispatch final : public pipeline::Middleware {
     }
     limits.response_bytes = limits_.error_bytes;
     limits.total_due = std::min(limits.total_due, Clock::now() + kErrorBodyTimeout);
-    auto body = co_await read_body(upstream, limits);
+    auto body = co_await read_body(exchange, upstream, limits);
     if (!body && body.error().kind == ErrorKind::kClientGone) co_return std::unexpected(std::move(body.error()));
     Error error = api::upstream_error(head.status, body ? std::string_view(*body) : std::string_view{});
     error.detail = "status " + std::to_string(head.status);

@@ -5,6 +5,7 @@
 #include "routing/event_filter.hpp"
 #include "sluice/api/answer.hpp"
 #include "sluice/api/estimate.hpp"
+#include "sluice/core/aside.hpp"
 #include "sluice/core/text.hpp"
 
 namespace sluice::routing {
@@ -62,11 +63,29 @@ http::ResponseStart stream_start(const pipeline::Exchange& exchange) {
   return start;
 }
 
+// A whole answer is read, and embeddings are brought into the form that was asked for.
+Result<api::Answer> judge_now(const pipeline::Exchange& exchange, std::string& body) {
+  auto answer = api::inspect_answer(exchange.endpoint, body);
+  if (!answer || exchange.endpoint != Endpoint::kEmbeddings) return answer;
+  const bool base64 = exchange.view->encoding == api::Encoding::kBase64;
+  auto converted = api::convert_embeddings(body, base64 ? api::Encoding::kBase64 : api::Encoding::kFloat);
+  if (!converted) return std::unexpected(std::move(converted.error()));
+  if (*converted) body = std::move(**converted);
+  return answer;
+}
+
+Task<Result<api::Answer>> judge(const pipeline::Exchange& exchange, std::string& body, std::size_t inline_bytes) {
+  auto work = [&exchange, &body] { return judge_now(exchange, body); };
+  if (body.size() <= inline_bytes) co_return work();
+  co_return co_await aside(work);
+}
+
 // A stream was asked for and a whole body came: an error in disguise, or an upstream that does not stream.
-Task<Result<void>> refuse_whole_body(http::ResponseStream& upstream, Endpoint endpoint, RelayLimits limits) {
-  auto body = co_await read_body(upstream, limits);
+Task<Result<void>> refuse_whole_body(pipeline::Exchange& exchange, http::ResponseStream& upstream, RelayLimits limits) {
+  auto body = co_await read_body(exchange, upstream, limits);
   if (!body) co_return std::unexpected(std::move(body.error()));
-  if (auto answer = api::inspect_answer(endpoint, *body); !answer) co_return std::unexpected(std::move(answer.error()));
+  auto answer = co_await judge(exchange, *body, limits.inline_bytes);
+  if (!answer) co_return std::unexpected(std::move(answer.error()));
   co_return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream did not stream its answer.", "JSON instead of SSE");
 }
 
@@ -110,7 +129,7 @@ struct StreamRelay {
 
 }  // namespace
 
-Task<Result<std::string>> read_body(http::ResponseStream& upstream, RelayLimits limits) {
+Task<Result<std::string>> read_body(pipeline::Exchange& exchange, http::ResponseStream& upstream, RelayLimits limits) {
   std::string body;
   body.reserve(std::min<std::size_t>(upstream.head().content_length, kFirstReserve));
   for (;;) {
@@ -123,6 +142,7 @@ Task<Result<std::string>> read_body(http::ResponseStream& upstream, RelayLimits 
                      "limits.response_bytes");
     }
     body += *bytes;
+    exchange.held_bytes = body.capacity();
   }
 }
 
@@ -130,7 +150,7 @@ Task<Result<void>> relay_stream(pipeline::Exchange& exchange, std::unique_ptr<ht
                                 RelayLimits limits) {
   exchange.record.phase = Phase::kFirstToken;
   if (!is_event_stream(upstream->head())) {
-    co_return co_await refuse_whole_body(*upstream, exchange.endpoint, limits);
+    co_return co_await refuse_whole_body(exchange, *upstream, limits);
   }
   EventFilter filter({.endpoint = exchange.endpoint, .hide_usage = limits.hide_usage}, limits.event_bytes);
   StreamNote note(exchange, filter);
@@ -143,22 +163,15 @@ Task<Result<void>> relay_stream(pipeline::Exchange& exchange, std::unique_ptr<ht
 Task<Result<void>> relay_whole(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream,
                                RelayLimits limits) {
   exchange.record.phase = Phase::kAnswer;
-  auto body = co_await read_body(*upstream, limits);
+  auto body = co_await read_body(exchange, *upstream, limits);
   if (!body) co_return std::unexpected(std::move(body.error()));
   upstream.reset();
-  auto answer = api::inspect_answer(exchange.endpoint, *body);
+  auto answer = co_await judge(exchange, *body, limits.inline_bytes);
   if (!answer) co_return std::unexpected(std::move(answer.error()));
   exchange.record.usage = answer->usage;
   exchange.record.finish_reason = answer->finish_reason;
   exchange.record.reached(Stage::kFirstToken);
   exchange.record.reached(Stage::kLastToken);
-  if (exchange.endpoint == Endpoint::kEmbeddings) {
-    const auto wanted =
-        exchange.view->encoding == api::Encoding::kBase64 ? api::Encoding::kBase64 : api::Encoding::kFloat;
-    auto converted = api::convert_embeddings(*body, wanted);
-    if (!converted) co_return std::unexpected(std::move(converted.error()));
-    if (*converted) body = std::move(**converted);
-  }
   co_return co_await exchange.sink.respond({.fields = exchange.passed_on}, *body);
 }
 

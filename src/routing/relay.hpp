@@ -15,6 +15,7 @@ struct RelayLimits {
   milliseconds idle;
   std::size_t event_bytes;
   std::size_t response_bytes;
+  std::size_t inline_bytes;  // a larger answer is checked beside the event loop
   bool hide_usage = false;
 };
 
@@ -26,7 +27,8 @@ Task<Result<void>> relay_stream(pipeline::Exchange& exchange, std::unique_ptr<ht
 Task<Result<void>> relay_whole(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream,
                                RelayLimits limits);
 
-// Everything up to the end of the body; kUpstreamInvalidResponse beyond `limits.response_bytes`.
-Task<Result<std::string>> read_body(http::ResponseStream& upstream, RelayLimits limits);
+// Everything up to the end of the body; kUpstreamInvalidResponse beyond `limits.response_bytes`. Keeps
+// exchange.held_bytes up to date.
+Task<Result<std::string>> read_body(pipeline::Exchange& exchange, http::ResponseStream& upstream, RelayLimits limits);
 
 }  // namespace sluice::routing

@@ -77,7 +77,7 @@ class Gateway {
       worker.shed_on(overload_.shedding());
     }
     const std::string admin_url = url_of(*admin);
-    control_.listen(std::move(*admin), admin_slots_);
+    control_.listen(std::move(*admin), admin_slots_, true);
     control_.set_service(std::make_shared<AdminService>(admin_source()), snapshot_->config);
     install();
     for (auto& worker : workers_) worker->start_thread();

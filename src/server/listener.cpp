@@ -86,6 +86,7 @@ Task<void> Listener::run() {
       co_await pause(kRefusalTime);  // the end of a refusal cuts it short
       continue;
     }
+    reserve_.take();
     auto [error, socket] = co_await acceptor_.async_accept(kAwait);
     if (error == net::error::operation_aborted || error == net::error::bad_descriptor) co_return;
     if (!error) {
@@ -109,6 +110,7 @@ Task<void> Listener::out_of_descriptors() {
   boost::system::error_code error;
   http::TcpSocket socket(acceptor_.get_executor());
   acceptor_.accept(socket, error);
+  if (!error && place_.essential) co_return admit(std::move(socket));  // the next accept takes the reserve again
   if (!error) {
     place_.metrics.count_shed(observe::Shed::kDescriptors);
     co_await refuse(std::move(socket));

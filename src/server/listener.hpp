@@ -73,6 +73,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     TimerWheel& timers;
     observe::Metrics& metrics;
     ConnectionSlots& slots;
+    bool essential = false;  // out of descriptors, the reserved one is used to serve rather than to refuse
   };
   using Accepted = std::function<void(http::TcpSocket, ConnectionSlots::Slot)>;
 

@@ -10,7 +10,8 @@ pipeline::Pipeline build_pipeline(const config::Config& config, std::shared_ptr<
   pipeline::Pipeline stages;
   // Authenticate comes first: nobody unknown makes us do work.
   stages.push_back(routing::make_list_models(router));  // needs an identity, and no body
-  stages.push_back(pipeline::make_parse_request());     // all that follow look at the body through its view
+  // All that follow look at the body through its view.
+  stages.push_back(pipeline::make_parse_request(config.limits.inline_bytes));
   // GuardRun, then Admit: a run that must stop takes no place in a queue.
   // ExactCache: inside Admit, so that a hit is admitted too; outside Dispatch, since a hit needs no upstream.
   stages.push_back(routing::make_dispatch(std::move(router), config.limits));

@@ -36,9 +36,9 @@ Worker::~Worker() {
   join();
 }
 
-void Worker::listen(Acceptor acceptor, ConnectionSlots& slots) {
+void Worker::listen(Acceptor acceptor, ConnectionSlots& slots, bool essential) {
   listener_ = std::make_shared<Listener>(
-      std::move(acceptor), Listener::Place{wheel_, metrics_, slots},
+      std::move(acceptor), Listener::Place{wheel_, metrics_, slots, essential},
       [this](http::TcpSocket socket, ConnectionSlots::Slot slot) { open_session(std::move(socket), std::move(slot)); });
 }
 

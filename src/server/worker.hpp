@@ -26,7 +26,7 @@ class Worker {
 
   // Before the thread runs.
   net::io_context& io() { return io_; }
-  void listen(Acceptor acceptor, ConnectionSlots& slots);
+  void listen(Acceptor acceptor, ConnectionSlots& slots, bool essential = false);
   void shed_on(const std::atomic<bool>& shedding) { context_.shedding = &shedding; }
   void run();           // on the calling thread, until stop()
   void start_thread();  // run() on a thread of its own

@@ -33,7 +33,8 @@ class Middleware {
 
 using Pipeline = std::vector<std::unique_ptr<Middleware>>;
 
-// The first stage of all that has a body: what is understood of it, as exchange.view.
-std::unique_ptr<Middleware> make_parse_request();
+// The first stage of all that has a body: what is understood of it, as exchange.view. A body of more
+// than `inline_bytes` is read beside the event loop.
+std::unique_ptr<Middleware> make_parse_request(std::size_t inline_bytes);
 
 }  // namespace sluice::pipeline

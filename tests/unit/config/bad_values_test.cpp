@@ -71,6 +71,14 @@ const BadCase kCases[] = {
     {"listen_covers_admin", with_top("server: {listen: \"0.0.0.0:9464\"}"), 1, 1, "server", "must not share"},
     {"listen_is_admin_by_name", with_top("server: {listen: \"localhost:9464\"}"), 1, 1, "server", "must not share"},
 
+    {"overload_percent_without_sign", with_top("overload: {shed_at: 90}"), 1, 21, "overload.shed_at",
+     "is not a percentage"},
+    {"overload_percent_out_of_range", with_top("overload: {shed_at: 5%}"), 1, 21, "overload.shed_at", "10% to 100%"},
+    {"overload_cut_below_shed", with_top("overload: {shed_at: 80%, cut_at: 70%}"), 1, 1, "overload", "below shed_at"},
+    {"overload_watchdog_too_keen", with_top("overload: {watchdog: 5ms}"), 1, 1, "overload", "0s or at least 1s"},
+    {"overload_connections_none", with_top("overload: {max_connections: 0}"), 1, 29, "overload.max_connections",
+     "out of range"},
+
     {"url_missing", in_provider("    dialect: openai"), 3, 3, "providers.p.base_url", "is missing"},
     {"url_missing_of_an_empty_provider", "models: {m: p/x}\nproviders:\n  p:\n", 3, 3, "providers.p.base_url",
      "is missing"},

@@ -7,6 +7,8 @@
 namespace sluice::pipeline {
 namespace {
 
+constexpr std::size_t kInlineBytes = 256 * 1024;
+
 const std::string kChat = R"({"model":"fast","stream":true,"messages":[{"role":"user","content":"hi"}]})";
 
 struct Conversation {
@@ -93,7 +95,7 @@ TEST(Next, AChainServesManyExchanges) {
 struct Parsed {
   explicit Parsed(std::string body, Endpoint endpoint = Endpoint::kChat) : one(std::move(body)) {
     one.exchange.endpoint = endpoint;
-    const auto stages = chain(make_parse_request(), noting("next", notes, Noting::Then::kAnswer));
+    const auto stages = chain(make_parse_request(kInlineBytes), noting("next", notes, Noting::Then::kAnswer));
     result = fakes::run(Next(stages)(one.exchange));
   }
   Conversation one;
@@ -149,7 +151,7 @@ TEST(ParseRequest, PassesTheErrorsOfInnerStagesThrough) {
   std::string notes;
   Conversation one(kChat);
   one.exchange.endpoint = Endpoint::kChat;
-  const auto stages = chain(make_parse_request(), noting("next", notes, Noting::Then::kFail));
+  const auto stages = chain(make_parse_request(kInlineBytes), noting("next", notes, Noting::Then::kFail));
   const auto result = fakes::run(Next(stages)(one.exchange));
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().kind, ErrorKind::kOverloaded);
