@@ -11,6 +11,8 @@ void read_limits(const Value& section, Limits& limits) {
   map.read("body_bytes", limits.body_bytes, size(1, 4 * kGiB));
   map.read("head_timeout", limits.head_timeout, duration(1ms, kDay));
   map.read("body_timeout", limits.body_timeout, duration(1ms, kDay));
+  map.read("body_min_rate", limits.body_min_rate, rate(0, 100 * kMiB));
+  map.read("body_rate_window", limits.body_rate_window, duration(1ms, kDay));
   map.read("keepalive_timeout", limits.keepalive_timeout, duration(1ms, kDay));
   map.read("write_timeout", limits.write_timeout, duration(1ms, kDay));
   map.read("event_bytes", limits.event_bytes, size(16, kGiB));

@@ -19,6 +19,7 @@ struct Unit {
 // From small to large; of two units of one size the first is the one we print.
 constexpr Unit kDurations[] = {{"ms", 1},     {"s", 1000},      {"min", 60'000},
                                {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+constexpr Unit kRates[] = {{"B/s", 1}, {"KB/s", 1000}, {"KiB/s", 1LL << 10}, {"MB/s", 1'000'000}, {"MiB/s", 1LL << 20}};
 constexpr Unit kSizes[] = {{"B", 1},           {"KB", 1000},          {"KiB", 1LL << 10}, {"MB", 1'000'000},
                            {"MiB", 1LL << 20}, {"GB", 1'000'000'000}, {"GiB", 1LL << 30}};
 
@@ -28,6 +29,7 @@ struct Quantity {
   std::string_view names;
 };
 constexpr Quantity kDuration{kDurations, "30s", "ms, s, m, min, h or d"};
+constexpr Quantity kRate{kRates, "1KiB/s", "B/s, KB/s, KiB/s, MB/s or MiB/s"};
 constexpr Quantity kSize{kSizes, "64KiB", "B, KB, KiB, MB, MiB, GB or GiB"};
 
 std::unexpected<std::string> wrong(std::string_view what, const Quantity& quantity) {
@@ -56,6 +58,12 @@ std::expected<std::int64_t, std::string> parse(std::string_view text, const Quan
   return number * unit->factor;
 }
 
+std::expected<std::uint64_t, std::string> parse_bytes(std::string_view text, const Quantity& quantity) {
+  auto value = parse(text, quantity);
+  if (!value) return std::unexpected(std::move(value.error()));
+  return static_cast<std::uint64_t>(*value);
+}
+
 std::string format(std::int64_t value, const Quantity& quantity) {
   Unit best = quantity.units.front();
   for (const Unit& unit : quantity.units) {
@@ -66,6 +74,11 @@ std::string format(std::int64_t value, const Quantity& quantity) {
   return out.append(best.name);
 }
 
+std::string format_bytes(std::uint64_t bytes, const Quantity& quantity) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return format(static_cast<std::int64_t>(std::min(bytes, kMost)), quantity);
+}
+
 }  // namespace
 
 std::expected<std::chrono::milliseconds, std::string> parse_duration(std::string_view text) {
@@ -74,17 +87,11 @@ std::expected<std::chrono::milliseconds, std::string> parse_duration(std::string
   return std::chrono::milliseconds(*value);
 }
 
-std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
-  auto value = parse(text, kSize);
-  if (!value) return std::unexpected(std::move(value.error()));
-  return static_cast<std::uint64_t>(*value);
-}
+std::expected<std::uint64_t, std::string> parse_size(std::string_view text) { return parse_bytes(text, kSize); }
+std::expected<std::uint64_t, std::string> parse_rate(std::string_view text) { return parse_bytes(text, kRate); }
 
 std::string format_duration(std::chrono::milliseconds value) { return format(value.count(), kDuration); }
-
-std::string format_size(std::uint64_t bytes) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
-  return format(static_cast<std::int64_t>(std::min(bytes, kMost)), kSize);
-}
+std::string format_size(std::uint64_t bytes) { return format_bytes(bytes, kSize); }
+std::string format_rate(std::uint64_t bytes_per_second) { return format_bytes(bytes_per_second, kRate); }
 
 }  // namespace sluice::config

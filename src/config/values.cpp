@@ -44,6 +44,13 @@ Converter<std::size_t> size(std::uint64_t least, std::uint64_t most) {
   };
 }
 
+Converter<std::size_t> rate(std::uint64_t least, std::uint64_t most) {
+  return [=](const Value& value) -> std::optional<std::size_t> {
+    auto parsed = read_quantity(value, parse_rate);
+    return parsed ? as_size(within(value, *parsed, {least, most}, format_rate)) : std::nullopt;
+  };
+}
+
 Converter<std::size_t> count(std::uint64_t least, std::uint64_t most) {
   return [=](const Value& value) -> std::optional<std::size_t> {
     auto text = read_text(value);

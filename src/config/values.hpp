@@ -30,6 +30,7 @@ using Converter = std::function<std::optional<T>(const Value&)>;
 // Both ends of a range are allowed.
 Converter<milliseconds> duration(milliseconds least, milliseconds most);
 Converter<std::size_t> size(std::uint64_t least, std::uint64_t most);
+Converter<std::size_t> rate(std::uint64_t least, std::uint64_t most);  // bytes per second
 Converter<std::size_t> count(std::uint64_t least, std::uint64_t most);
 
 Converter<unsigned> percent(unsigned least, unsigned most);  // "90%"

@@ -7,11 +7,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "server/body_reader.hpp"
 #include "server/serve.hpp"
 #include "sluice/api/errors.hpp"
 #include "sluice/core/ids.hpp"
 #include "sluice/core/text.hpp"
-#include "sluice/http/chunk_decoder.hpp"
 
 namespace sluice::server {
 namespace {
@@ -27,11 +27,6 @@ std::unexpected<Error> cut_error(ErrorKind why) {
 
 http::HeadLimits head_limits(const config::Limits& limits) {
   return {.bytes = limits.header_bytes, .fields = limits.header_fields, .uri_bytes = limits.uri_bytes};
-}
-
-// Without writing zeros that are about to be overwritten.
-void grow(std::string& text, std::size_t size) {
-  text.resize_and_overwrite(size, [](char*, std::size_t count) { return count; });
 }
 
 // Announces an exchange for as long as it runs.
@@ -206,85 +201,17 @@ Task<Result<void>> Session::admit(pipeline::Exchange& exchange) {
   if (body_.capacity() > kKeptBodyCapacity) body_.shrink_to_fit();
   if (!body_unread_) co_return Result<void>{};
   if (head.framing == http::Framing::kLength && head.content_length > service_->limits().body_bytes) {
-    co_return fail(ErrorKind::kRequestTooLarge, "The request's body is larger than this gateway takes.");
+    co_return std::unexpected(body_too_large());
   }
   if (head.expect_continue && io_.input().empty()) {
     if (auto sent = co_await sink_.send_continue(); !sent) co_return sent;
   }
-  auto read = co_await read_body(head);
+  BodyReader reader(io_, service_->limits(), body_, [this] { return check_memory(); });
+  auto read = co_await reader.read(head);
   exchange.record.bytes_in = body_.size();
   if (!read && read.error().kind == ErrorKind::kClientGone) gone_ = true;
   if (read) body_unread_ = false;
   co_return read;
-}
-
-Task<Result<void>> Session::read_body(const http::RequestHead& head) {
-  const auto due = Clock::now() + service_->limits().body_timeout;
-  if (head.framing == http::Framing::kChunked) co_return co_await read_chunks(due);
-  co_return co_await read_length(head.content_length, due);
-}
-
-Task<Result<void>> Session::more_input(TimePoint due) {
-  switch (co_await io_.wait(due)) {
-    case ClientIo::Input::kBytes:
-      co_return Result<void>{};
-    case ClientIo::Input::kTimedOut:
-      co_return fail(ErrorKind::kRequestTimeout, "The request's body did not arrive in time.");
-    case ClientIo::Input::kClosed:
-      break;
-  }
-  co_return client_gone();
-}
-
-// A promised length is not believed: the buffer grows with what has really come.
-Task<Result<void>> Session::read_length(std::uint64_t length, TimePoint due) {
-  while (body_.size() < length) {
-    const auto missing = static_cast<std::size_t>(length - body_.size());
-    if (!io_.can_read_directly()) {
-      if (io_.input().empty()) {
-        if (auto more = co_await more_input(due); !more) co_return more;
-      }
-      const auto take = std::min(missing, io_.input().size());
-      body_.append(io_.input().substr(0, take));
-      io_.consume(take);
-      continue;
-    }
-    const std::size_t have = body_.size();
-    const std::size_t room = std::min(missing, std::max(have, kKeptBodyCapacity));
-    grow(body_, have + room);
-    auto count = co_await io_.read_into({body_.data() + have, room}, due);
-    grow(body_, have + count.value_or(0));
-    if (auto free = check_memory(); count && !free) co_return free;
-    if (count) continue;
-    if (count.error().fault != http::IoFault::kTimeout) co_return client_gone();
-    co_return fail(ErrorKind::kRequestTimeout, "The request's body did not arrive in time.");
-  }
-  co_return Result<void>{};
-}
-
-Task<Result<void>> Session::read_chunks(TimePoint due) {
-  using Fault = http::ChunkDecoder::Fault;
-  constexpr std::uint64_t kFreeOverhead = 64 * 1024;
-  http::ChunkDecoder decoder({.payload = service_->limits().body_bytes, .free_overhead = kFreeOverhead});
-  for (;;) {
-    if (io_.input().empty()) {
-      if (auto more = co_await more_input(due); !more) co_return more;
-    }
-    std::string piece(io_.input());
-    auto step = decoder.decode(piece);
-    if (!step && step.error() == Fault::kTooLarge) {
-      co_return fail(ErrorKind::kRequestTooLarge, "The request's body is larger than this gateway takes.");
-    }
-    if (!step) {
-      const bool overhead = step.error() == Fault::kOverhead;
-      co_return fail(ErrorKind::kMalformedRequest, overhead ? "The request's chunks are mostly framing."
-                                                            : "The request's chunked coding cannot be understood.");
-    }
-    body_.append(piece, 0, step->payload);
-    io_.consume(step->consumed);
-    if (step->done) co_return Result<void>{};
-    if (auto free = check_memory(); !free) co_return free;
-  }
 }
 
 // The only place that races: the pipeline against the client's leaving and the end of the process.

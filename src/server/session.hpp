@@ -46,10 +46,6 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<void> run();
   Task<bool> serve_one();
   Task<Result<http::RequestHead>> read_head();
-  Task<Result<void>> read_body(const http::RequestHead& head);
-  Task<Result<void>> read_length(std::uint64_t length, TimePoint due);
-  Task<Result<void>> read_chunks(TimePoint due);
-  Task<Result<void>> more_input(TimePoint due);
   Task<Result<void>> admit(pipeline::Exchange& exchange);
   Task<Result<void>> answer(pipeline::Exchange& exchange);
   Task<void> reject(Error error);

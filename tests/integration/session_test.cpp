@@ -1,4 +1,4 @@
-// The client's side of HTTP: pipelining, limits, timeouts, Expect, media types.
+// The client's side of HTTP: pipelining, limits, Expect, media types.
 
 #include "integration/fixture.hpp"
 
@@ -152,29 +152,6 @@ TEST_F(Session, F12EncodedAndForeignBodiesAreRefused) {
   EXPECT_TRUE(is_error(typed("text/plain"), 415, "unsupported_content_type"));
   EXPECT_TRUE(is_error(typed("multipart/form-data; boundary=x"), 415, "unsupported_content_type"));
   EXPECT_EQ(typed("application/json; charset=utf-8").status, 400) << "only the model is missing";
-}
-
-TEST_F(Session, F02SlowHeadsTimeOutInTotal) {
-  start({.limits = "head_timeout: 400ms"});
-  RawClient raw = client();
-  const std::string request = get_request("/v1/models");
-  const auto before = Clock::now();
-  std::size_t sent = 0;
-  while (sent < request.size() - 3 && raw.stays_silent(50ms)) raw.send(request.substr(sent++, 1));
-  const Response response = raw.read_response(3s);
-  EXPECT_TRUE(is_error(response, 408, "request_timeout"));
-  EXPECT_LT(Clock::now() - before, 2s);
-  EXPECT_EQ(raw.wait_end(2s), End::kFin);
-}
-
-TEST_F(Session, F03SlowBodiesTimeOut) {
-  start({.limits = "body_timeout: 400ms"});
-  RawClient raw = client();
-  const std::string request = post_request(kChat, chat_body());
-  raw.send(request.substr(0, request.size() - 10));
-  const Response response = raw.read_response(5s);
-  EXPECT_TRUE(is_error(response, 408, "request_timeout"));
-  EXPECT_EQ(upstream_.connections().size(), 0U) << "no connect before the body is complete";
 }
 
 TEST_F(Session, IdleConnectionsAreClosed) {

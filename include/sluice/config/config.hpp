@@ -39,7 +39,9 @@ struct Limits {  // limits: what one client may make us hold, and for how long
   std::size_t uri_bytes = 8 * 1024;
   std::size_t body_bytes = 64 * 1024 * 1024;
   milliseconds head_timeout = 10s;                // from the first byte of a request to the end of its head
-  milliseconds body_timeout = 30s;                // for the whole body, as long as it keeps coming
+  milliseconds body_timeout = 30s;                // for the whole body, however fast it comes
+  std::size_t body_min_rate = 1024;               // bytes per second it must come with at least; 0: any
+  milliseconds body_rate_window = 10s;            // over each so long part of the time it takes
   milliseconds keepalive_timeout = 75s;           // an idle connection between two requests
   milliseconds write_timeout = 60s;               // a client that reads nothing for this long has stalled
   std::size_t event_bytes = 1280 * 1024;          // one event of an upstream's stream

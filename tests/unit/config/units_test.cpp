@@ -27,6 +27,20 @@ TEST(Units, SizesHaveDecimalAndBinaryUnits) {
   EXPECT_EQ(parse_size("1GiB"), 1U << 30);
 }
 
+TEST(Units, RatesAreSizesPerSecond) {
+  EXPECT_EQ(parse_rate("0B/s"), 0U);
+  EXPECT_EQ(parse_rate("1KB/s"), 1000U);
+  EXPECT_EQ(parse_rate("1KiB/s"), 1024U);
+  EXPECT_EQ(parse_rate("2MiB/s"), 2U << 20);
+  EXPECT_EQ(parse_rate("1024").error(), "write a unit, e.g. 1KiB/s");
+  for (std::string_view text : {"", "1KiB", "/s", "1/s", "1KiB/", "1KiB/min", "1KiB /s", "-1B/s", "1.5KiB/s"}) {
+    EXPECT_FALSE(parse_rate(text).has_value()) << text;
+  }
+  for (std::uint64_t value : {0UL, 1UL, 1000UL, 1024UL, 1UL << 20, 1UL << 30}) {
+    EXPECT_EQ(parse_rate(format_rate(value)), value) << format_rate(value);
+  }
+}
+
 TEST(Units, ANumberAloneAsksForAUnit) {
   EXPECT_EQ(parse_duration("30").error(), "write a unit, e.g. 30s");
   EXPECT_EQ(parse_size("1024").error(), "write a unit, e.g. 64KiB");
