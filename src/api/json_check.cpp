@@ -109,7 +109,7 @@ bool Checker::object(int depth) {
 bool Checker::close(const KeyStack::Frame& frame) {
   ++p_;
   const std::optional<std::size_t> twin = keys_.close(frame);
-  return !twin || fail(Kind::kDuplicateKey, begin_ + *twin, "repeated member name");
+  return !twin || fail(Kind::kDuplicateKey, begin_ + *twin - 1, "repeated member name");
 }
 
 bool Checker::member(int depth, KeyStack::Frame& frame) {

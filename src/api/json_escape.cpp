@@ -77,19 +77,19 @@ int hex4(const char* p) {
   return value;
 }
 
+std::size_t append_escape(std::string& out, std::string_view raw) {
+  if (raw.size() < 2) return raw.size();
+  if (raw[1] == 'u') return 2 + append_unicode(out, raw.substr(2));
+  out += simple_escape(raw[1]);
+  return 2;
+}
+
 void append_unescaped(std::string& out, std::string_view raw) {
   while (!raw.empty()) {
     const std::size_t run = std::min(raw.find('\\'), raw.size());
     out += raw.substr(0, run);
     raw.remove_prefix(run);
-    if (raw.size() < 2) return;
-    const char kind = raw[1];
-    raw.remove_prefix(2);
-    if (kind == 'u') {
-      raw.remove_prefix(append_unicode(out, raw));
-    } else {
-      out += simple_escape(kind);
-    }
+    raw.remove_prefix(append_escape(out, raw));
   }
 }
 

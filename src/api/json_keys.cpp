@@ -1,8 +1,9 @@
 #include "api/json_keys.hpp"
 
-#include <algorithm>
+#include <bit>
 
 #include "api/json_escape.hpp"
+#include "api/json_hash.hpp"
 
 namespace sluice::json {
 namespace {
@@ -42,15 +43,20 @@ bool KeyStack::add(Frame& frame, std::string_view raw, bool escaped) {
 }
 
 std::optional<std::size_t> KeyStack::repeated(const Frame& frame) {
-  const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(frame.first);
-  std::sort(begin, keys_.end(), [this](const Key& a, const Key& b) {
-    if (a.length != b.length) return a.length < b.length;
-    return view(a) < view(b);
-  });
-  const auto twin =
-      std::adjacent_find(begin, keys_.end(), [this](const Key& a, const Key& b) { return view(a) == view(b); });
-  if (twin == keys_.end()) return std::nullopt;
-  return std::max(twin->origin, (twin + 1)->origin);
+  const KeyedHash& hash_of = KeyedHash::of_this_process();
+  slots_.assign(std::bit_ceil((keys_.size() - frame.first) * 3 / 2), Slot{});
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = frame.first; i < keys_.size(); ++i) {
+    const std::string_view name = view(keys_[i]);
+    const std::uint64_t hash = hash_of(name);
+    const auto mark = static_cast<std::uint32_t>(hash >> 32);
+    std::size_t at = hash & mask;
+    for (; slots_[at].place != 0; at = (at + 1) & mask) {
+      if (slots_[at].hash == mark && view(keys_[slots_[at].place - 1]) == name) return keys_[i].origin;
+    }
+    slots_[at] = {mark, static_cast<std::uint32_t>(i + 1)};
+  }
+  return std::nullopt;
 }
 
 std::optional<std::size_t> KeyStack::close(const Frame& frame) {

@@ -7,11 +7,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::json {
 
-// Small objects are compared pairwise as keys come in, larger ones are sorted when they close: n log n whatever the
-// keys are. Keys are compared as they read once unescaped. Offsets and lengths stay below 2^31.
+// Small objects are compared pairwise as keys come in, the keys of larger ones go through a hash table when they close,
+// under a hash that nobody outside can foresee. Keys are compared as they read once unescaped. Offsets and lengths stay
+// below 2^31.
 class KeyStack {
  public:
   explicit KeyStack(std::string_view text) : text_(text) {}
@@ -34,6 +36,10 @@ class KeyStack {
     std::uint32_t length : 31;
     std::uint32_t moved : 1;
   };
+  struct Slot {
+    std::uint32_t hash;
+    std::uint32_t place;  // in keys_, plus one; 0: free
+  };
   static constexpr std::size_t kSmall = 24;
 
   std::string_view view(const Key& key) const {
@@ -45,6 +51,7 @@ class KeyStack {
   std::string_view text_;
   boost::container::small_vector<Key, 48> keys_;
   std::string unescaped_;
+  std::vector<Slot> slots_;  // a power of two of them, while an object closes
 };
 
 }  // namespace sluice::json

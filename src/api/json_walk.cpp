@@ -70,9 +70,15 @@ void Elements::Iterator::advance() {
 }
 
 bool escaped_key_is(std::string_view key, std::string_view name) {
-  std::string text;
-  append_unescaped(text, key);
-  return text == name;
+  while (!key.empty()) {
+    std::string text;  // of one byte or one escape, so that most keys differ at once
+    const bool escape = key.front() == '\\';
+    if (!escape) text = key.front();
+    key.remove_prefix(escape ? append_escape(text, key) : 1);
+    if (!name.starts_with(text)) return false;
+    name.remove_prefix(text.size());
+  }
+  return name.empty();
 }
 
 std::optional<Value> find(Value object, std::string_view name) {

@@ -24,180 +24,6 @@ std::string nested(std::string_view open, std::string_view inside, std::string_v
   return text;
 }
 
-TEST(JsonCheck, AcceptsWhatTheGrammarAllows) {
-  const std::vector<std::string> good = {"null",
-                                         "true",
-                                         "false",
-                                         "0",
-                                         "-0",
-                                         "7",
-                                         "-12",
-                                         "1.5",
-                                         "-0.0",
-                                         "1e5",
-                                         "1E+5",
-                                         "1e-5",
-                                         "0e0",
-                                         "0e400",
-                                         "0.1e1",
-                                         "1e-400",
-                                         "1208925819614629174706176",
-                                         "-9223372036854775809",
-                                         "1.7976931348623157e308",
-                                         "\"\"",
-                                         "\"a\"",
-                                         R"("\"\\\/\b\f\n\r\t")",
-                                         R"("\u0041\uABCD\uabcd")",
-                                         R"("\uD83D\uDE00")",
-                                         R"("\u0000")",
-                                         "\"\x7F\"",
-                                         "\"\u20ac😀\"",
-                                         R"("\uFFFF")",
-                                         "[]",
-                                         "[ ]",
-                                         "[1]",
-                                         "[1,2]",
-                                         " [ 1 , 2 ] ",
-                                         "[[],[[]],{}]",
-                                         "{}",
-                                         "{ }",
-                                         R"({"a":1})",
-                                         R"( { "a" : 1 , "b" : [ { } ] } )",
-                                         R"({"":0})",
-                                         R"({"a":{"a":{"a":1}}})",
-                                         R"([{"a":1},{"a":1}])",
-                                         "\t\n\r 1 \t\n\r",
-                                         R"({"__proto__":1,"constructor":2})",
-                                         "[\"\xF4\x8F\xBF\xBF\"]",
-                                         R"(["abcdefghijklmnopqrstuvwxyz\n0123456789"])",
-                                         "[0.00000000000000000000000000000000000000001]",
-                                         R"({"\u0061b":1,"\u0061c":2})",
-                                         R"({"a\/":1,"a":2})"};
-  for (const std::string& text : good) EXPECT_TRUE(check(text)) << text << " " << fault_of(text).what;
-}
-
-// J03, J04, J05, J16.
-TEST(JsonCheck, RefusesWhatTheGrammarDoesNot) {
-  const std::vector<std::string> bad = {"",
-                                        " ",
-                                        "n",
-                                        "nul",
-                                        "nulll",
-                                        "True",
-                                        "NaN",
-                                        "Infinity",
-                                        "-Infinity",
-                                        "-",
-                                        "+1",
-                                        "01",
-                                        "-01",
-                                        "00",
-                                        "1.",
-                                        ".5",
-                                        "-.5",
-                                        "1.e1",
-                                        "1e",
-                                        "1e+",
-                                        "1E-",
-                                        "0x10",
-                                        "1_000",
-                                        "1 2",
-                                        "1,",
-                                        ",1",
-                                        "1a",
-                                        "- 1",
-                                        "--1",
-                                        "1.2.3",
-                                        "1e400",
-                                        "-1e400",
-                                        "1e1e1",
-                                        "\"",
-                                        "\"a",
-                                        "'a'",
-                                        "\"\\\"",
-                                        "\"\\a\"",
-                                        "\"\\x41\"",
-                                        "\"\\u12\"",
-                                        "\"\\u12G4\"",
-                                        "\"\\u\"",
-                                        "\"\\",
-                                        "\"\\u123",
-                                        "\"\n\"",
-                                        "\"\t\"",
-                                        "\"a\x1F\"",
-                                        R"("\ud800")",
-                                        R"("\udc00\ud800")",
-                                        R"("\ud800\ud800")",
-                                        R"("\ud800x")",
-                                        R"("\ud800\n")",
-                                        R"("\ud83d\u0041")",
-                                        R"("\udfff")",
-                                        "[",
-                                        "]",
-                                        "[1",
-                                        "[1,",
-                                        "[1,]",
-                                        "[,1]",
-                                        "[1,,2]",
-                                        "[1 2]",
-                                        "[1}",
-                                        "[\"a\"",
-                                        "{",
-                                        "}",
-                                        "{]",
-                                        "{\"a\"",
-                                        "{\"a\":",
-                                        "{\"a\":1",
-                                        "{\"a\":1,",
-                                        "{\"a\":1,}",
-                                        "{,}",
-                                        "{\"a\"}",
-                                        "{\"a\",1}",
-                                        "{\"a\" 1}",
-                                        "{a:1}",
-                                        "{'a':1}",
-                                        "{1:1}",
-                                        "{null:1}",
-                                        "{\"a\":1 \"b\":2}",
-                                        "{\"a\":1,,\"b\":2}",
-                                        "{\"a\"::1}",
-                                        "{}x",
-                                        "{}{}",
-                                        "{} []",
-                                        "[]]",
-                                        "[][]",
-                                        "/**/1",
-                                        "1//",
-                                        "[1]#",
-                                        "\xEF\xBB\xBF{}",
-                                        "\xC2\xA0[1]",
-                                        "\f1",
-                                        "\v1",
-                                        "[\x00]",
-                                        std::string("{}\0", 3),
-                                        std::string("1\0", 2),
-                                        std::string("\"a\0b\"", 5),
-                                        std::string("\0{\0}", 4),
-                                        std::string("\xFF\xFE{\0}\0", 6),
-                                        "+AHs-+AH0-",
-                                        "\"\xFF\"",
-                                        "\"\xC0\x80\"",
-                                        "\"\xED\xA0\x80\"",
-                                        "\"\xF4\x90\x80\x80\"",
-                                        "\"\xE5\x8C\"",
-                                        "\"\xE5\x8C",
-                                        "\"\x80\"",
-                                        "\"\xC2\"",
-                                        "\"\xE0\x80\x80\"",
-                                        "\"\xF0\x80\x80\x80\"",
-                                        "\"\xF8\x88\x80\x80\x80\""};
-  for (const std::string& text : bad) EXPECT_FALSE(check(text)) << testing::PrintToString(text);
-  EXPECT_FALSE(check(std::string(400, '9')));
-  EXPECT_TRUE(check(std::string(308, '9')));
-  EXPECT_FALSE(check("1" + std::string(309, '0')));
-  EXPECT_TRUE(check("0." + std::string(400, '0') + "1"));
-}
-
 TEST(JsonCheck, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(fault_of(R"({"a":1,})").offset, 7U);
   EXPECT_EQ(fault_of(R"({"a":tru})").offset, 5U);
@@ -220,6 +46,9 @@ TEST(JsonCheck, RefusesARepeatedMemberNameAtEveryLevel) {
     EXPECT_EQ(fault_of(text).kind, Kind::kDuplicateKey) << text;
   }
   EXPECT_EQ(fault_of(R"({"a":1,"a":2})").offset, 7U);
+  std::string many = "{";
+  for (int i = 100; i < 200; ++i) many += "\"" + std::to_string(i) + "\":0,";
+  EXPECT_EQ(fault_of(many + R"("150":0,"150":1})").offset, many.size());
 }
 
 TEST(JsonCheck, FindsARepeatedNameAmongMany) {
@@ -301,14 +130,15 @@ TEST(JsonCheck, CollectedMembersAreBounded) {
 }
 
 // J18. The bound is wide: it is here to catch anything that is not linear.
-TEST(JsonCheck, TenMegabytesOfAnythingTakeBoundedTime) {
-  std::string numbers = "[0", escapes = "\"", keys = "{\"k\":0", prefix = "{\"k\":0";
+TEST(JsonCheck, F75TenMegabytesOfAnythingTakeBoundedTime) {
+  std::string numbers = "[0", escapes = "\"", keys = "{\"k\":0", prefix = "{\"k\":0", names = "{\"k\":0";
   for (int i = 0; i < 2'000'000; ++i) numbers += ",1234";
   for (int i = 0; i < 1'700'000; ++i) escapes += "\\u0041";
   for (int i = 0; i < 100'000; ++i) keys += ",\"\\u006b" + std::to_string(i) + "\":0";
   for (int i = 0; i < 3000; ++i) prefix += ",\"" + std::string(3000, 'p') + std::to_string(i) + "\":0";
+  for (int i = 0; i < 800'000; ++i) names += ",\"" + std::to_string(i) + "\":0";
   for (const std::string& text :
-       {numbers + "]", escapes + "\"", keys + "}", prefix + "}", std::string(10'000'000, ' ') + "1"}) {
+       {numbers + "]", names + "}", escapes + "\"", keys + "}", prefix + "}", std::string(10'000'000, ' ') + "1"}) {
     const auto start = std::chrono::steady_clock::now();
     EXPECT_TRUE(check(text)) << text.substr(0, 20);
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5)) << text.substr(0, 20);
