@@ -31,38 +31,47 @@ std::string_view known_role(Value value) {
   return {};
 }
 
-Result<void> examine_message(const MessageWatch::Message& message, std::size_t index) {
-  if (!message.role) return missing_field(path(index, ".role"));
-  const std::string_view role = known_role(*message.role);
-  if (role.empty()) {
-    return invalid_value(path(index, ".role"), "one of developer, system, user, assistant, tool and function",
-                         *message.role);
-  }
-  if (message.content && !is_content(*message.content)) {
-    return invalid_value(path(index, ".content"), "a string, an array or null", *message.content);
-  }
-  if (role != "tool") return {};
-  if (!message.tool_call_id) return missing_field(path(index, ".tool_call_id"));
-  if (!message.tool_call_id->is_string() || message.tool_call_id->raw == "\"\"") {
-    return invalid_value(path(index, ".tool_call_id"), "a string that is not empty", *message.tool_call_id);
-  }
-  return {};
-}
-
 }  // namespace
 
-std::unexpected<Error> invalid_value(std::string_view param, std::string_view wanted, Value value) {
+std::string at_byte(std::string_view part, std::string_view body) {
+  return " at byte " + std::to_string(part.data() - body.data());
+}
+
+std::unexpected<Error> invalid_value(std::string_view param, std::string_view wanted, Value value,
+                                     std::string_view body) {
   std::string message = "Invalid value for '" + std::string(param) + "': it must be ";
   message += wanted;
   message += ", not ";
   message += truncate_utf8(value.raw, kMaxShown);
-  message += '.';
+  message += at_byte(value.raw, body) + ".";
   return fail_param(ErrorKind::kInvalidValue, std::string(param), std::move(message));
 }
 
-std::unexpected<Error> missing_field(std::string_view param) {
-  return fail_param(ErrorKind::kMissingField, std::string(param),
-                    "Missing required parameter: '" + std::string(param) + "'.");
+std::unexpected<Error> missing_field(std::string_view param, Value object, std::string_view body) {
+  return fail_param(
+      ErrorKind::kMissingField, std::string(param),
+      "Missing required parameter: '" + std::string(param) + "' in the object" + at_byte(object.raw, body) + ".");
+}
+
+Result<void> MessageWatch::examine(const Message& message, Value element, std::size_t index) const {
+  const auto invalid = [&](std::string_view member, std::string_view wanted, Value value) {
+    return invalid_value(path(index, member), wanted, value, body_);
+  };
+  if (!element.is_object()) return invalid("", "an object", element);
+  if (!message.role) return missing_field(path(index, ".role"), element, body_);
+  const std::string_view role = known_role(*message.role);
+  if (role.empty()) {
+    return invalid(".role", "one of developer, system, user, assistant, tool and function", *message.role);
+  }
+  if (message.content && !is_content(*message.content)) {
+    return invalid(".content", "a string, an array or null", *message.content);
+  }
+  if (role != "tool") return {};
+  if (!message.tool_call_id) return missing_field(path(index, ".tool_call_id"), element, body_);
+  if (!message.tool_call_id->is_string() || message.tool_call_id->raw == "\"\"") {
+    return invalid(".tool_call_id", "a string that is not empty", *message.tool_call_id);
+  }
+  return {};
 }
 
 void MessageWatch::member(const json::Member& member) {
@@ -79,13 +88,11 @@ void MessageWatch::element(Value element) {
   const Message message = std::exchange(message_, {});
   const std::size_t index = count_++;
   if (!verdict_) return;
-  if (index == kMaxMessages) {
-    verdict_ =
-        fail_param(ErrorKind::kInvalidValue, "messages", "Invalid value for 'messages': more than 100000 of them.");
-  } else if (!element.is_object()) {
-    verdict_ = invalid_value(path(index, ""), "an object", element);
+  if (index < kMaxMessages) {
+    verdict_ = examine(message, element, index);
   } else {
-    verdict_ = examine_message(message, index);
+    verdict_ = fail_param(ErrorKind::kInvalidValue, "messages",
+                          "Invalid value for 'messages': more than 100000 of them" + at_byte(element.raw, body_) + ".");
   }
 }
 

@@ -68,10 +68,10 @@ bool is_bias(Value value) {
   return true;
 }
 
-Result<void> examine_stream_options(Value options) {
+Result<void> examine_stream_options(Value options, std::string_view body) {
   const std::optional<Value> usage = json::find(options, "include_usage");
   if (!usage || usage->is_null() || usage->is_bool()) return {};
-  return invalid_value("stream_options.include_usage", "a boolean or null", *usage);
+  return invalid_value("stream_options.include_usage", "a boolean or null", *usage, body);
 }
 
 void store_model(RequestView& view, Value value) { view.model = json::text_of(value); }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "sluice/api/request_view.hpp"
@@ -16,16 +17,20 @@ struct FieldRule {
   bool (*accepts)(json::Value) = nullptr;
   std::string_view wanted;  // completes "must be …"
   // For values with an inside: names the member at fault itself. Called once `accepts` agreed.
-  Result<void> (*examine)(json::Value) = nullptr;
+  Result<void> (*examine)(json::Value, std::string_view body) = nullptr;
   void (*store)(RequestView&, json::Value) = nullptr;
 };
 
 // Empty for endpoints without a body.
 std::span<const FieldRule> rules_of(Endpoint endpoint);
 
-// "Invalid value for 'param': it must be <wanted>, not <value>." with the value cut short.
-std::unexpected<Error> invalid_value(std::string_view param, std::string_view wanted, json::Value value);
-std::unexpected<Error> missing_field(std::string_view param);
+// " at byte N": where `part` lies in the body.
+std::string at_byte(std::string_view part, std::string_view body);
+// "Invalid value for 'param': it must be <wanted>, not <value> at byte N." with the value cut short.
+std::unexpected<Error> invalid_value(std::string_view param, std::string_view wanted, json::Value value,
+                                     std::string_view body);
+// `object` is the one that should hold it.
+std::unexpected<Error> missing_field(std::string_view param, json::Value object, std::string_view body);
 
 // Every message must be an object with a known role; a tool's answer names its call. Messages are most of a body, so
 // they are examined while it is read.
@@ -34,12 +39,15 @@ class MessageWatch final : public json::ArrayWatch {
   struct Message {
     std::optional<json::Value> role, content, tool_call_id;
   };
-  MessageWatch() : ArrayWatch("messages") {}
+  explicit MessageWatch(std::string_view body) : ArrayWatch("messages"), body_(body) {}
   void member(const json::Member& member) override;
   void element(json::Value element) override;
   Result<void>& verdict() { return verdict_; }
 
  private:
+  Result<void> examine(const Message& message, json::Value element, std::size_t index) const;
+
+  std::string_view body_;
   Message message_;
   std::size_t count_ = 0;
   Result<void> verdict_;

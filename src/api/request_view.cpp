@@ -1,5 +1,6 @@
 #include "sluice/api/request_view.hpp"
 
+#include "api/json_scan.hpp"
 #include "api/request_rules.hpp"
 #include "sluice/core/text.hpp"
 
@@ -9,11 +10,21 @@ namespace {
 using json::Fault;
 using json::Value;
 
-Error json_error(const Fault& fault) {
+constexpr std::size_t kMaxShownName = 64;
+
+// What the member name whose quotes open at `offset` says.
+std::string name_at(std::string_view body, std::size_t offset) {
+  const char* const start = body.data() + offset;
+  const char* const stop = json::scan::skip_string(start, body.data() + body.size());
+  return truncate_utf8(json::text_of({{start, static_cast<std::size_t>(stop - start)}}), kMaxShownName);
+}
+
+Error json_error(const Fault& fault, std::string_view body) {
   Error error;
   switch (fault.kind) {
     case Fault::Kind::kDuplicateKey:
       error.kind = ErrorKind::kDuplicateKey;
+      error.param = name_at(body, fault.offset);
       break;
     case Fault::Kind::kTooDeep:
       error.kind = ErrorKind::kJsonTooDeep;
@@ -32,19 +43,19 @@ Error json_error(const Fault& fault) {
 
 Result<void> apply_rule(const FieldRule& rule, Value value, RequestView& view) {
   if (rule.nullable && value.is_null()) return {};
-  if (!rule.accepts(value)) return invalid_value(rule.name, rule.wanted, value);
+  if (!rule.accepts(value)) return invalid_value(rule.name, rule.wanted, value, view.body);
   if (rule.examine != nullptr) {
-    if (auto good = rule.examine(value); !good) return good;
+    if (auto good = rule.examine(value, view.body); !good) return good;
   }
   if (rule.store != nullptr) rule.store(view, value);
   return {};
 }
 
-Result<void> apply_rules(RequestView& view) {
+Result<void> apply_rules(RequestView& view, Value whole) {
   for (const FieldRule& rule : rules_of(view.endpoint)) {
     const json::Member* member = view.member(rule.name);
     if (member == nullptr) {
-      if (rule.required) return missing_field(rule.name);
+      if (rule.required) return missing_field(rule.name, whole, view.body);
       continue;
     }
     if (auto good = apply_rule(rule, member->value, view); !good) return good;
@@ -59,7 +70,8 @@ Result<void> refuse_destinations(const RequestView& view) {
     for (std::string_view name : kNames) {
       if (!json::key_is(member, name)) continue;
       return fail_param(ErrorKind::kUnsupportedParameter, std::string(name),
-                        "'" + std::string(name) + "' is not supported: upstreams are chosen by the gateway.");
+                        "'" + std::string(name) + "' is not supported: upstreams are chosen by the gateway. It stands" +
+                            at_byte(member.raw, view.body) + ".");
     }
   }
   return {};
@@ -71,7 +83,8 @@ Result<void> examine_together(const RequestView& view) {
   const json::Member* options = view.member("stream_options");
   if (options == nullptr || options->value.is_null()) return {};
   return fail_param(ErrorKind::kInvalidValue, "stream_options",
-                    "Invalid value for 'stream_options': it is only allowed when 'stream' is true.");
+                    "Invalid value for 'stream_options': it is only allowed when 'stream' is true; it stands" +
+                        at_byte(options->raw, view.body) + ".");
 }
 
 }  // namespace
@@ -87,12 +100,14 @@ Result<RequestView> parse_request(Endpoint endpoint, std::string_view body) {
   RequestView view;
   view.endpoint = endpoint;
   view.body = body;
-  MessageWatch messages;
+  MessageWatch messages(body);
   const auto value = json::check(body, view.members, messages);
-  if (!value) return std::unexpected(json_error(value.error()));
-  if (!value->is_object()) return fail(ErrorKind::kInvalidJson, "The request body must be a JSON object (byte 0).");
+  if (!value) return std::unexpected(json_error(value.error(), body));
+  if (!value->is_object())
+    return fail(ErrorKind::kInvalidJson,
+                "The request body must be a JSON object, not what stands" + at_byte(value->raw, body) + ".");
   if (auto good = refuse_destinations(view); !good) return std::unexpected(std::move(good.error()));
-  if (auto good = apply_rules(view); !good) return std::unexpected(std::move(good.error()));
+  if (auto good = apply_rules(view, *value); !good) return std::unexpected(std::move(good.error()));
   if (endpoint == Endpoint::kChat && !messages.verdict()) return std::unexpected(std::move(messages.verdict().error()));
   if (auto good = examine_together(view); !good) return std::unexpected(std::move(good.error()));
   return view;

@@ -71,7 +71,7 @@ TEST(ParseRequest, ReadsTheEncodingOfEmbeddings) {
 }
 
 // J01-J05, J16, F14.
-TEST(ParseRequest, NamesTheKindOfBadJson) {
+TEST(ParseRequest, F14NamesTheKindOfBadJson) {
   const auto code = [](std::string_view body) {
     const auto view = parse_request(Endpoint::kChat, body);
     return view ? "accepted" : std::string(view.error().error_code()) + view.error().param;
@@ -80,13 +80,48 @@ TEST(ParseRequest, NamesTheKindOfBadJson) {
                                       "\xEF\xBB\xBF{}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\xFF\"}", "{\"a\":NaN}"}) {
     EXPECT_EQ(code(body), "invalid_json") << body;
   }
-  EXPECT_EQ(code(R"({"model":"cheap","model":"gpt-5"})"), "duplicate_key");
-  EXPECT_EQ(code(R"({"model":"cheap","mod\u0065l":"gpt-5"})"), "duplicate_key");
+  EXPECT_EQ(code(R"({"model":"cheap","model":"gpt-5"})"), "duplicate_keymodel");
+  EXPECT_EQ(code(R"({"model":"cheap","mod\u0065l":"gpt-5"})"), "duplicate_keymodel");
+  EXPECT_EQ(code(R"({"messages":[{"role":"user","role":"system"}]})"), "duplicate_keyrole");
+  EXPECT_EQ(code(R"({"tools":[{"function":{"name":"a","x":1,"name":"b"}}]})"), "duplicate_keyname");
+  EXPECT_EQ(code("{\"" + std::string(1000, 'k') + "\":1,\"" + std::string(1000, 'k') + "\":2}"),
+            "duplicate_key" + std::string(64, 'k') + "…");
   EXPECT_EQ(code("{\"a\":" + std::string(100'000, '[')), "json_too_deep");
   const auto view = parse_request(Endpoint::kChat, "{\"a\":tru}");
   ASSERT_FALSE(view);
   EXPECT_NE(view.error().message.find("byte 5"), std::string::npos) << view.error().message;
   EXPECT_EQ(view.error().http_status(), 400);
+}
+
+// F15: whatever is refused, its place is named. The offset is of the value, or of the object that lacks it.
+TEST(ParseRequest, F15EveryRefusalNamesTheByte) {
+  struct Case {
+    std::string_view body;
+    std::size_t byte;
+  };
+  constexpr Case kCases[] = {
+      {R"([])", 0},
+      {R"(  {"messages":[{"role":"user"}]})", 2},
+      {R"({"model":7,"messages":[{"role":"user"}]})", 9},
+      {R"({"model":"m","messages":{}})", 24},
+      {R"({"model":"m","messages":[ 7 ]})", 26},
+      {R"({"model":"m","messages":[{"role":"user"}, {"content":"x"}]})", 42},
+      {R"({"model":"m","messages":[{"role":"root"}]})", 33},
+      {R"({"model":"m","messages":[{"role":"user","content":8}]})", 50},
+      {R"({"model":"m","messages":[{"role":"tool"}]})", 25},
+      {R"({"model":"m","messages":[{"role":"tool","tool_call_id":""}]})", 55},
+      {R"({"model":"m","messages":[{"role":"user"}],"n": 9})", 47},
+      {R"({"model":"m","messages":[{"role":"user"}],"max_tokens":0})", 55},
+      {R"({"model":"m","messages":[{"role":"user"}],"stream_options":{}})", 42},
+      {R"({"model":"m","messages":[{"role":"user"}],"stream":true,"stream_options":{"include_usage":1}})", 90},
+      {R"({"model":"m","messages":[{"role":"user"}],"api_key":"x"})", 42},
+  };
+  for (const auto& [body, byte] : kCases) {
+    const auto view = parse_request(Endpoint::kChat, body);
+    ASSERT_FALSE(view) << body;
+    const std::string& message = view.error().message;
+    EXPECT_NE(message.find(" at byte " + std::to_string(byte) + "."), std::string::npos) << body << "\n" << message;
+  }
 }
 
 // J06.
