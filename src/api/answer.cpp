@@ -34,15 +34,15 @@ std::unexpected<Error> unreadable(std::string detail) {
 Result<std::string> first_finish_reason(Value choices) {
   if (!choices.is_array()) return unreadable("choices is not an array");
   std::string reason;
-  bool first = true;
+  std::size_t count = 0;
   for (const Value element : json::Elements(choices)) {
     const std::optional<Choice> choice = read_choice_object(element);
     if (!choice) return unreadable("a choice is malformed");
+    if (++count > kMaxChoices) return unreadable("too many choices");
     if (is_truthy(choice->error) || is_failure_reason(choice->finish_reason.raw)) {
       return std::unexpected(choice_error(*choice));
     }
-    if (first) reason = json::text_of(choice->finish_reason);
-    first = false;
+    if (count == 1) reason = json::text_of(choice->finish_reason);
   }
   return reason;
 }

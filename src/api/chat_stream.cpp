@@ -1,4 +1,5 @@
 #include "api/choices.hpp"
+#include "api/stream_errors.hpp"
 #include "api/usage.hpp"
 #include "sluice/api/answer.hpp"
 #include "sluice/api/errors.hpp"
@@ -8,11 +9,6 @@ namespace {
 
 using json::Member;
 using json::Value;
-
-std::unexpected<Error> invalid_event(std::string detail) {
-  return fail(ErrorKind::kUpstreamInvalidEvent, "The upstream sent a stream event that cannot be read.",
-              std::move(detail));
-}
 
 // The event without some of its members.
 std::string without(const std::vector<Member>& members, const Member* first, const Member* second) {
@@ -78,10 +74,8 @@ StreamState::Verdict StreamState::judge(const Chunk& chunk) const {
   const bool bare = chunk.choices == nullptr || is_empty_list(chunk.choices->value);
   const Member* hidden = nullptr;
   if (options_.hide_usage && chunk.usage != nullptr) {
-    if (chunk.usage->value.is_null())
-      hidden = chunk.usage;
-    else if (bare)
-      return {Action::kDrop, false, {}};
+    if (bare && !chunk.usage->value.is_null()) return {Action::kDrop, false, {}};
+    hidden = chunk.usage;
   }
   if (hidden == nullptr && chunk.error == nullptr) return {};
   return {Action::kRewrite, false, without(members_, hidden, chunk.error)};
@@ -90,9 +84,11 @@ StreamState::Verdict StreamState::judge(const Chunk& chunk) const {
 Result<void> StreamState::read_choices(Value choices) {
   if (!choices.is_array()) return invalid_event("choices is not an array");
   bool content = false;
+  std::size_t count = 0;
   for (const Value element : json::Elements(choices)) {
     const std::optional<Choice> choice = read_choice_object(element);
     if (!choice) return invalid_event("a choice is malformed");
+    if (++count > kMaxChoices) return invalid_event("too many choices");
     if (is_truthy(choice->error) || is_failure_reason(choice->finish_reason.raw)) {
       return std::unexpected(choice_error(*choice));
     }

@@ -30,7 +30,7 @@ std::optional<Choice> read_choice_object(Value object) {
   for (const json::Member& member : json::Members(object)) {
     if (json::key_is(member, "index")) {
       const std::optional<std::int64_t> index = json::integer_of(member.value);
-      if (!index || *index < 0 || *index > static_cast<std::int64_t>(kMaxChoiceIndex)) return std::nullopt;
+      if (!index || *index < 0 || *index >= static_cast<std::int64_t>(kMaxChoices)) return std::nullopt;
       choice.index = static_cast<std::size_t>(*index);
     } else if (json::key_is(member, "delta")) {
       choice.has_content = choice.has_content || delta_has_content(member.value);

@@ -10,7 +10,7 @@
 
 namespace sluice::api {
 
-inline constexpr std::size_t kMaxChoiceIndex = 127;
+inline constexpr std::size_t kMaxChoices = 128;  // as many as OpenAI lets a request ask for
 
 struct Choice {
   std::size_t index = 0;  // 0 if there was none
@@ -18,7 +18,7 @@ struct Choice {
   json::Value error;
   bool has_content = false;  // the delta or text holds something to read
 };
-// Nothing if this is not an object, or its index is not an integer from 0 to kMaxChoiceIndex.
+// Nothing if this is not an object, or its index is not an integer below kMaxChoices.
 std::optional<Choice> read_choice_object(json::Value choice);
 
 // Reasons that stand for a failure: "error" and two that providers use for running out of capacity.

@@ -1,3 +1,5 @@
+#include "api/json_utf8.hpp"
+#include "api/stream_errors.hpp"
 #include "api/usage.hpp"
 #include "sluice/api/answer.hpp"
 #include "sluice/api/errors.hpp"
@@ -34,6 +36,8 @@ void append_response(std::string& out, std::string_view id, std::string_view mod
 }  // namespace
 
 Result<StreamState::Verdict> StreamState::responses_event(std::string_view type, Value event) {
+  // The type of an event is passed on with it, and what is no text must not reach a client.
+  if (!json::is_utf8(type)) return invalid_event("the event's type is not UTF-8");
   Value error, response, delta;
   std::int64_t sequence = next_sequence_;
   for (const Member& member : members_) {

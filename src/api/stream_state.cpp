@@ -1,3 +1,4 @@
+#include "api/stream_errors.hpp"
 #include "sluice/api/answer.hpp"
 #include "sluice/api/errors.hpp"
 
@@ -15,11 +16,6 @@ std::unexpected<Error> truncated() {
   return fail(ErrorKind::kUpstreamTruncated, "The upstream ended the stream before the answer was complete.");
 }
 
-std::unexpected<Error> invalid_event(std::string detail) {
-  return fail(ErrorKind::kUpstreamInvalidEvent, "The upstream sent a stream event that cannot be read.",
-              std::move(detail));
-}
-
 // `event: error` with something else than JSON is an error all the same.
 Error plain_error() {
   Error error;
@@ -31,11 +27,13 @@ Error plain_error() {
 }  // namespace
 
 Result<StreamState::Verdict> StreamState::event(std::string_view type, std::string_view data) {
-  if (complete_ || data.empty() || type == "ping") return Verdict{Action::kDrop, complete_, {}};
-  if (data.front() == '[' && is_done(data)) return done(data);
+  if (complete_ || type == "ping") return Verdict{Action::kDrop, complete_, {}};
+  const bool error = type == "error";
+  if (data.empty() && !error) return Verdict{Action::kDrop, false, {}};
+  if (data.starts_with('[') && is_done(data) && !error) return done(data);
   const auto value = json::check(data, members_, json::Surrogates::kAny);
   if (!value || !value->is_object()) {
-    if (type == "error") return std::unexpected(plain_error());
+    if (error) return std::unexpected(plain_error());
     return invalid_event(value ? "not an object" : std::string(value.error().what));
   }
   return options_.endpoint == Endpoint::kResponses ? responses_event(type, *value) : chat_event(type, *value);

@@ -84,6 +84,14 @@ TEST(InspectAnswer, RefusesWhatCannotBeRead) {
     ASSERT_FALSE(answer) << body;
     EXPECT_EQ(answer.error().kind, ErrorKind::kUpstreamInvalidResponse) << body;
   }
+  const auto with_choices = [](int count) {
+    std::string body = R"({"choices":[{})";
+    for (int i = 1; i < count; ++i) body += ",{}";
+    return inspect_answer(Endpoint::kChat, body + "]}").has_value();
+  };
+  EXPECT_TRUE(with_choices(128));
+  EXPECT_FALSE(with_choices(129));
+  EXPECT_FALSE(with_choices(1'000'000));
 }
 
 TEST(InspectAnswer, AnErrorInsideAGoodStatusIsAnError) {

@@ -74,7 +74,7 @@ TEST(ChatStream, ErrorsOfTheUpstreamAreErrors) {
   const auto anthropic = state.event("error", R"({"type":"error","error":{"type":"overloaded_error","message":"m"}})");
   ASSERT_FALSE(anthropic);
   EXPECT_EQ(anthropic.error().http_status(), 503);
-  EXPECT_FALSE(state.event("error", "not json"));
+  for (const std::string_view data : {"not json", "", "[DONE]", "[]"}) EXPECT_FALSE(state.event("error", data)) << data;
   EXPECT_EQ(state.event("error", R"({"message":"flat"})").error().message, "flat");
   EXPECT_EQ(state.event("", R"({"object":"error","message":"flat","code":400})").error().http_status(), 400);
   EXPECT_EQ(state.event("", R"({"error":"text"})").error().message, "text");
@@ -112,6 +112,11 @@ TEST(ChatStream, EventsThatCannotBeReadAreNeverRelayed) {
         R"({"a":1,"a":2})", "{\"a\":\"\xFF\"}", "[DONE", "[DONE]x"}) {
     EXPECT_EQ(play({bad}), "!upstream_invalid_event") << bad;
   }
+  std::string many = R"({"choices":[{})";
+  for (int i = 1; i < 128; ++i) many += ",{}";
+  const std::string enough = many + "]}", too_many = many + ",{}]}";
+  EXPECT_EQ(play({enough, kText, kFinish, "[DONE]"}), "PPPP+.");
+  EXPECT_EQ(play({too_many}), "!upstream_invalid_event");
   EXPECT_EQ(play({R"({"choices":[{"index":127,"finish_reason":"stop"}]})", "[DONE]"}), "PP+.");
 }
 
@@ -122,7 +127,9 @@ TEST(ChatStream, ForcedUsageIsHidden) {
             R"([{"choices":[{"finish_reason":"stop"}],"x":1}]P+.)");
   EXPECT_EQ(play({R"({"usage":null,"choices":[{"finish_reason":"stop"}],"error":null})", "[DONE]"}, true),
             R"([{"choices":[{"finish_reason":"stop"}]}]P+.)");
-  EXPECT_EQ(play({R"({"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":1}})", "[DONE]"}, true), "PP+.");
+  EXPECT_EQ(play({R"({"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":1}})", "[DONE]"}, true),
+            R"([{"choices":[{"finish_reason":"stop"}]}]P+.)");
+  EXPECT_EQ(play({R"({"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":1}})", "[DONE]"}), "PP+.");
 }
 
 Usage usage_of(const std::vector<std::string_view>& events) {
