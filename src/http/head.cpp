@@ -20,12 +20,20 @@ constexpr std::array<std::string_view, 9> kSingletons = {"host",          "conte
                                                          "authorization", "content-type",   "content-encoding",
                                                          "expect",        "x-api-key",      "api-key"};
 
-// Names that some servers read as their dashed twins.
-constexpr std::array<std::string_view, 6> kUnderscored = {"transfer_encoding", "content_length", "content_type",
-                                                          "content_encoding",  "x_api_key",      "api_key"};
+// Names that decide about framing or identity; some servers read an underscore in a name as a dash.
+constexpr std::array<std::string_view, 10> kDashed = {
+    "transfer-encoding", "content-length", "content-type",  "content-encoding", "x-api-key",
+    "api-key",           "host",           "authorization", "connection",       "expect"};
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
   return std::ranges::any_of(names, [&](std::string_view n) { return equals_ignore_case(n, name); });
+}
+
+bool passes_for_dashed(std::string_view name) {
+  if (name.find('_') == std::string_view::npos) return false;
+  std::string dashed(name);
+  std::ranges::replace(dashed, '_', '-');
+  return is_one_of(dashed, kDashed);
 }
 
 std::string_view next_line(std::string_view& rest) {
@@ -42,9 +50,7 @@ Verdict parse_fields(std::string_view rest, std::size_t max_fields, Head& head) 
     if (colon == std::string_view::npos) return refuse("A header field has no colon.");
     auto name = line.substr(0, colon);
     if (!is_token(name)) return refuse("A header field name is not a token.");
-    if (name.find('_') != std::string_view::npos && is_one_of(name, kUnderscored)) {
-      return refuse("A header field name looks like a framing field.");
-    }
+    if (passes_for_dashed(name)) return refuse("A header field name looks like a framing field.");
     if (is_one_of(name, kSingletons) && head.has(name))
       return refuse("A header field that must be single is repeated.");
     if (head.fields.size() == max_fields) return refuse("");
@@ -80,17 +86,7 @@ Verdict read_framing(Head& head) {
 }
 
 void read_connection(Head& head) {
-  head.keep_alive = head.minor_version == 1;
-  for (const Field& field : head.fields) {
-    if (!equals_ignore_case(field.name, "connection")) continue;
-    for (auto rest = field.value; !rest.empty();) {
-      auto comma = rest.find(',');
-      auto token = trim(rest.substr(0, comma));
-      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-      if (equals_ignore_case(token, "close")) head.keep_alive = false;
-      if (equals_ignore_case(token, "keep-alive") && head.minor_version == 0) head.keep_alive = true;
-    }
-  }
+  head.keep_alive = head.nominates("close") ? false : head.minor_version == 1 || head.nominates("keep-alive");
 }
 
 bool is_port(std::string_view port) {
@@ -118,12 +114,12 @@ bool is_host(std::string_view host) {
 bool has_dot_segment(std::string_view path) {
   std::string decoded;
   for (std::size_t i = 0; i < path.size(); ++i) {
-    if (path[i] == '%' && i + 2 < path.size() && hex_value(path[i + 1]) >= 0 && hex_value(path[i + 2]) >= 0) {
-      decoded += static_cast<char>(hex_value(path[i + 1]) * 16 + hex_value(path[i + 2]));
+    char c = path[i];
+    if (c == '%' && i + 2 < path.size() && hex_value(path[i + 1]) >= 0 && hex_value(path[i + 2]) >= 0) {
+      c = static_cast<char>(hex_value(path[i + 1]) * 16 + hex_value(path[i + 2]));
       i += 2;
-    } else {
-      decoded += path[i] == '\\' ? '/' : path[i];
     }
+    decoded += c == '\\' ? '/' : c;
   }
   decoded += '/';
   return decoded.find("/./") != std::string::npos || decoded.find("/../") != std::string::npos ||
@@ -193,6 +189,18 @@ std::string_view Head::get(std::string_view name) const {
 
 bool Head::has(std::string_view name) const {
   return std::ranges::any_of(fields, [&](const Field& f) { return equals_ignore_case(f.name, name); });
+}
+
+bool Head::nominates(std::string_view option) const {
+  for (const Field& field : fields) {
+    if (!equals_ignore_case(field.name, "connection")) continue;
+    for (auto rest = field.value; !rest.empty();) {
+      auto comma = rest.find(',');
+      if (equals_ignore_case(trim(rest.substr(0, comma)), option)) return true;
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    }
+  }
+  return false;
 }
 
 bool is_token(std::string_view text) {

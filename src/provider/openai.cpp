@@ -99,7 +99,8 @@ class OpenAi final : public Provider {
     for (const http::Field& field : request.head.fields) {
       const bool forwarded =
           std::ranges::any_of(kForwarded, [&](std::string_view name) { return equals_ignore_case(name, field.name); });
-      if (forwarded) head.append(field.name).append(": ").append(field.value).append("\r\n");
+      if (!forwarded || request.head.nominates(field.name) || !http::is_field_value(field.value)) continue;
+      head.append(field.name).append(": ").append(field.value).append("\r\n");
     }
     head +=
         view.stream ? "accept: text/event-stream\r\ncontent-length: " : "accept: application/json\r\ncontent-length: ";

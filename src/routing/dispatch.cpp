@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -33,13 +34,12 @@ constexpr std::array<std::string_view, 9> kPassedOn = {"openai-processing-ms",
 
 void note_fields(const http::ResponseHead& head, pipeline::Exchange& exchange) {
   for (const http::Field& field : head.fields) {
-    for (std::string_view name : kPassedOn) {
-      if (equals_ignore_case(field.name, name)) exchange.passed_on.emplace_back(name, field.value);
-    }
-    if (equals_ignore_case(field.name, "x-request-id")) {
-      exchange.record.upstream_request_id = truncate_utf8(field.value, 128);
-      exchange.passed_on.emplace_back("x-upstream-request-id", field.value);
-    }
+    const bool is_id = equals_ignore_case(field.name, "x-request-id");
+    const auto known =
+        std::ranges::find_if(kPassedOn, [&](std::string_view name) { return equals_ignore_case(field.name, name); });
+    if ((!is_id && known == kPassedOn.end()) || head.nominates(field.name)) continue;
+    if (is_id) exchange.record.upstream_request_id = truncate_utf8(field.value, 128);
+    exchange.passed_on.emplace_back(is_id ? "x-upstream-request-id" : *known, field.value);
   }
 }
 
@@ -138,15 +138,16 @@ class Dispatch final : public pipeline::Middleware {
   Task<Result<void>> check_status(pipeline::Exchange& exchange, http::ResponseStream& upstream,
                                   RelayLimits limits) const {
     const http::ResponseHead& head = upstream.head();
-    if (auto plain = check_encoding(head); !plain) co_return plain;
-    if (head.status == 200) co_return Result<void>{};
+    auto plain = check_encoding(head);
+    if (head.status == 200) co_return plain;
     if (head.status < 400) {
       co_return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream answered with something that is no answer.",
                      "status " + std::to_string(head.status));
     }
     limits.response_bytes = limits_.error_bytes;
     limits.total_due = std::min(limits.total_due, Clock::now() + kErrorBodyTimeout);
-    auto body = co_await read_body(exchange, upstream, limits);
+    // A compressed reason cannot be read; the status counts all the same.
+    auto body = plain ? co_await read_body(exchange, upstream, limits) : Result<std::string>{};
     if (!body && body.error().kind == ErrorKind::kClientGone) co_return std::unexpected(std::move(body.error()));
     Error error = api::upstream_error(head.status, body ? std::string_view(*body) : std::string_view{});
     error.detail = "status " + std::to_string(head.status);

@@ -37,6 +37,8 @@ struct Head {
   // The value of the first field of that name; empty if there is none.
   std::string_view get(std::string_view name) const;
   bool has(std::string_view name) const;
+  // Whether a Connection field lists it. A field that is listed ends here (RFC 9110 section 7.6.1).
+  bool nominates(std::string_view option) const;
 };
 
 struct RequestHead : Head {

@@ -236,6 +236,28 @@ TEST(OpenAiFields, OnlyTheAllowedOnesOfTheClientGoAlong) {
   EXPECT_EQ(one.field("authorization"), "Bearer sk-one");
 }
 
+TEST(OpenAiFields, F23WhatConnectionListsStaysHere) {
+  const Case one(upstream(), kChat, Endpoint::kChat, {},
+                 {{"Connection", "keep-alive, TraceParent ,authorization"},
+                  {"traceparent", "canary"},
+                  {"connection", "x-title"},
+                  {"X-Title", "canary"},
+                  {"tracestate", "kept"}});
+  EXPECT_EQ(one.raw_head.find("canary"), std::string::npos) << one.raw_head;
+  EXPECT_EQ(one.field("tracestate"), "kept");
+  EXPECT_EQ(one.field("authorization"), "Bearer sk-one");
+}
+
+// No head that was read can hold such a value; whoever hands one over gets it dropped all the same.
+TEST(BeastHoles, CrLfIsNeverWrittenIntoAHeadForAnUpstream) {
+  for (const std::string_view evil : {"a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rb", "\r\n\r\nGET /evil HTTP/1.1\r\n"}) {
+    const Case one(upstream(), kChat, Endpoint::kChat, {}, {{"traceparent", evil}, {"X-Title", "kept"}});
+    EXPECT_FALSE(one.head.has("traceparent")) << one.raw_head;
+    EXPECT_FALSE(one.head.has("x-evil")) << one.raw_head;
+    EXPECT_EQ(one.field("x-title"), "kept");
+  }
+}
+
 TEST(OpenAiFields, TheClientsCredentialNeverTakesThePlaceOfAMissingOne) {
   auto config = upstream();
   config.api_keys.clear();

@@ -140,7 +140,9 @@ TEST(Dispatch, F46RedirectsAndOtherSuccessesAreNoAnswer) {
 TEST(Dispatch, F45CompressedAnswersAreRefused) {
   for (auto encoding : {"gzip", "br", "deflate", "GZIP", "gzip, identity", "zstd"}) {
     EXPECT_EQ(error_of(200, kAnswer, {{"Content-Encoding", encoding}}).kind, ErrorKind::kUpstreamInvalidResponse);
-    EXPECT_EQ(error_of(429, "{}", {{"Content-Encoding", encoding}}).kind, ErrorKind::kUpstreamInvalidResponse);
+    const auto limited = error_of(429, "\x1f\x8b", {{"Content-Encoding", encoding}, {"retry-after", "7"}});
+    EXPECT_EQ(limited.http_status(), 429) << "the status says enough";
+    EXPECT_EQ(limited.retry_after, std::chrono::seconds(7));
     EXPECT_EQ(
         error_of(200, kDone, {{"content-type", "text/event-stream"}, {"content-encoding", encoding}}, kStreamBody).kind,
         ErrorKind::kUpstreamInvalidResponse);
@@ -173,6 +175,16 @@ TEST(Dispatch, SomeFieldsOfTheUpstreamGoAlongAndNoOthers) {
   EXPECT_EQ(one.sink.field("openai-processing-ms"), "5");
   EXPECT_EQ(one.sink.fields.size(), 3U);
   EXPECT_EQ(one.record.upstream_request_id, "up-7");
+}
+
+TEST(Dispatch, F23U49FieldsThatConnectionListsDoNotGoAlong) {
+  Conversation one(kChatBody);
+  one.client.add(200,
+                 {{"X-Request-Id", "up-7"}, {"OpenAI-Version", "2020"}, {"Connection", "x-request-id, openai-version"}},
+                 {kAnswer});
+  EXPECT_TRUE(one.dispatch().has_value());
+  EXPECT_EQ(one.sink.field("x-upstream-request-id"), "(absent)");
+  EXPECT_EQ(one.sink.field("openai-version"), "(absent)");
 }
 
 TEST(Dispatch, TheFieldsOfAnErrorAreKeptForItsAnswer) {
