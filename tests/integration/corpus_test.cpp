@@ -1,46 +1,20 @@
-// F01: every request of tests/corpora/http_requests.tsv, alone, behind a good request, and split at many offsets. The
-// oracle: nothing reaches the upstream, no second request runs, and the verdict never depends on the packets.
+// F01: every request of tests/corpora against a running gateway: alone, behind a good request, and split. A probe
+// follows each of them on the same connection. The oracle: nothing reaches the upstream, no request runs that was not
+// to run, the probe included, and the verdict never depends on the packets.
 
-#include <fstream>
+#include <cstdlib>
 
 #include "integration/fixture.hpp"
-#include "support/paths.hpp"
+#include "support/request_corpus.hpp"
 
 namespace sluice::integration {
 namespace {
 
-struct Vector {
-  std::string id;
-  std::string want;
-  std::string bytes;
-};
+constexpr std::size_t kAtOnce = 64;
+constexpr int kProbeStatus = 404;
+const std::string kProbe = get_request("/v1/models/probe", "connection: close\r\n");
 
-std::string from_hex(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  }
-  return bytes;
-}
-
-const std::vector<Vector>& vectors() {
-  static const std::vector<Vector> kVectors = [] {
-    std::vector<Vector> result;
-    std::ifstream file(support::source_dir() + "/tests/corpora/http_requests.tsv");
-    std::string line;
-    std::getline(file, line);
-    while (std::getline(file, line)) {
-      const auto first = line.find('\t');
-      const auto second = line.find('\t', first + 1);
-      result.push_back(
-          {line.substr(0, first), line.substr(first + 1, second - first - 1), from_hex(line.substr(second + 1))});
-    }
-    return result;
-  }();
-  return kVectors;
-}
-
-// The statuses of all answers, and whether the gateway closed the connection after them.
+// The statuses of all answers and the code of the first one, up to the end of the connection.
 struct Verdict {
   std::vector<int> statuses;
   std::string first_code;
@@ -53,100 +27,139 @@ std::ostream& operator<<(std::ostream& out, const Verdict& verdict) {
   return out << verdict.first_code << (verdict.closed ? " closed" : " open");
 }
 
-// Reads until the gateway closes or falls silent.
 Verdict read_verdict(RawClient& raw) {
   Verdict verdict;
-  for (milliseconds patience = 5s; verdict.statuses.size() < 5; patience = 60ms) {
-    const Response response = raw.read_response(patience);
-    if (response.status == 0) {
-      verdict.closed = response.end != End::kOpen;
-      break;
-    }
+  for (Response response = raw.read_response(); response.status != 0; response = raw.read_response()) {
     verdict.statuses.push_back(response.status);
-    if (verdict.statuses.size() == 1) {
-      const json body = json::parse(response.body, nullptr, false);
-      if (body.is_object() && body.contains("error")) verdict.first_code = body["error"].value("code", "");
-    }
-    if (response.header("connection") == "close") {
-      verdict.closed = raw.wait_end(3s) != End::kOpen;
-      if (!raw.unread().empty()) verdict.statuses.push_back(-1);
-      break;
-    }
+    if (verdict.statuses.size() > 1) continue;
+    const json body = json::parse(response.body, nullptr, false);
+    if (body.is_object() && body.contains("error")) verdict.first_code = body["error"].value("code", "");
   }
+  verdict.closed = raw.wait_end() != End::kOpen;
   return verdict;
 }
 
-bool one_refusal(const Verdict& verdict) {
-  return verdict.statuses.size() == 1 && verdict.statuses[0] >= 400 && verdict.statuses[0] < 500 && verdict.closed;
+bool one_refusal(const std::vector<int>& statuses) {
+  return statuses.size() == 1 && statuses[0] >= 400 && statuses[0] < 500;
 }
 
 // Whether the verdict is the wanted one.
-bool fits(const Verdict& verdict, const Vector& vector) {
-  const std::string& want = vector.want;
+bool fits(const Verdict& verdict, const std::string& want) {
   const auto& statuses = verdict.statuses;
-  if (want == "R") return one_refusal(verdict);
-  if (want == "S") return one_refusal(verdict) && (statuses[0] == 413 || statuses[0] == 414 || statuses[0] == 431);
-  if (want == "L") {
-    return statuses.size() == 1 &&
-           (statuses[0] == 405 || statuses[0] == 415 || statuses[0] == 417 || statuses[0] == 400);
-  }
-  if (want == "A") return statuses.size() == 1 && verdict.first_code != "malformed_request";
-  if (want == "X") return statuses.size() == 1;
-  if (want == "A1") return statuses == std::vector<int>{200} && verdict.closed;
-  if (want == "A2") return statuses == std::vector<int>{200, 200};
-  if (want == "AR") return statuses.size() == 2 && statuses[0] == 200 && statuses[1] == 400 && verdict.closed;
+  if (!verdict.closed || statuses.empty()) return false;
+  const bool probed = statuses.back() == kProbeStatus;
+  const int first = statuses.front();
+  if (want == "R") return one_refusal(statuses) && verdict.first_code == "malformed_request";
+  if (want == "S") return one_refusal(statuses) && (first == 413 || first == 414 || first == 431);
+  if (want == "L") return first == 405 || first == 417 || first == 415;
+  if (want == "A") return statuses.size() == 2 && probed && verdict.first_code != "malformed_request";
+  if (want == "X") return statuses.size() == 1 || (statuses.size() == 2 && probed);
+  if (want == "A1") return statuses == std::vector<int>{200};
+  if (want == "A2") return statuses == std::vector<int>{200, 200, kProbeStatus};
+  if (want == "AR") return statuses == std::vector<int>{200, 400};
   return false;
 }
+
+// One connection: what is sent on it, packet by packet.
+struct Play {
+  const RequestVector* vector;
+  std::vector<std::string> packets;
+};
 
 class Corpus : public GatewayTest {
  protected:
   void SetUp() override {
-    ASSERT_GT(vectors().size(), 90U);
+    ASSERT_GT(request_corpus().size(), 300U);
     upstream_.on_any().json(chat_answer());
-    start({.limits = "head_timeout: 700ms, body_timeout: 700ms"});
+    start();
   }
-  void expect_nothing_upstream(const Vector& vector) {
-    EXPECT_EQ(upstream_.connections().size(), 0U) << vector.id << " reached the upstream";
+
+  std::vector<Verdict> run(const std::vector<Play>& plays) {
+    std::vector<Verdict> verdicts;
+    for (std::size_t from = 0; from < plays.size(); from += kAtOnce) {
+      const std::size_t count = std::min(kAtOnce, plays.size() - from);
+      run_batch({plays.data() + from, count}, verdicts);
+    }
+    EXPECT_EQ(upstream_.connections().size(), 0U) << "something reached the upstream";
+    return verdicts;
+  }
+
+ private:
+  void run_batch(std::span<const Play> plays, std::vector<Verdict>& verdicts) {
+    std::vector<RawClient> clients;
+    for (std::size_t i = 0; i < plays.size(); ++i) clients.push_back(client());
+    bool more = true;
+    for (std::size_t packet = 0; more; ++packet) {
+      more = false;
+      for (std::size_t i = 0; i < plays.size(); ++i) {
+        if (packet < plays[i].packets.size()) clients[i].send(plays[i].packets[packet]);
+        more = more || packet + 1 < plays[i].packets.size();
+      }
+      // The one worker has come to what was sent before it answers this: each packet is read by itself.
+      if (more) get("/v1/models");
+    }
+    for (RawClient& one : clients) verdicts.push_back(read_verdict(one));
   }
 };
 
-TEST_F(Corpus, F01EveryVectorAlone) {
-  for (const Vector& vector : vectors()) {
-    RawClient raw = client();
-    raw.send(vector.bytes);
-    const Verdict verdict = read_verdict(raw);
-    EXPECT_TRUE(fits(verdict, vector)) << vector.id << " wants " << vector.want << ", got " << verdict;
-    expect_nothing_upstream(vector);
+std::vector<Play> whole_plays() {
+  std::vector<Play> plays;
+  for (const RequestVector& vector : request_corpus()) plays.push_back({&vector, {vector.bytes + kProbe}});
+  return plays;
+}
+
+void expect_fitting(const std::vector<Play>& plays, const std::vector<Verdict>& verdicts) {
+  for (std::size_t i = 0; i < plays.size(); ++i) {
+    const RequestVector& vector = *plays[i].vector;
+    EXPECT_TRUE(fits(verdicts[i], vector.want)) << vector.id << " wants " << vector.want << ", got " << verdicts[i];
   }
+}
+
+TEST_F(Corpus, F01EveryVectorAlone) {
+  const auto plays = whole_plays();
+  expect_fitting(plays, run(plays));
 }
 
 TEST_F(Corpus, F01EveryVectorBehindAGoodRequest) {
-  for (const Vector& vector : vectors()) {
-    RawClient raw = client();
-    raw.send(get_request("/v1/models") + vector.bytes);
-    EXPECT_EQ(raw.read_response().status, 200) << vector.id;
-    const Verdict verdict = read_verdict(raw);
-    EXPECT_TRUE(fits(verdict, vector)) << vector.id << " wants " << vector.want << ", got " << verdict;
-    expect_nothing_upstream(vector);
+  auto plays = whole_plays();
+  for (Play& play : plays) play.packets[0].insert(0, get_request("/v1/models"));
+  auto verdicts = run(plays);
+  auto alone = run(whole_plays());
+  for (std::size_t i = 0; i < plays.size(); ++i) {
+    ASSERT_FALSE(verdicts[i].statuses.empty()) << plays[i].vector->id;
+    EXPECT_EQ(verdicts[i].statuses.front(), 200) << plays[i].vector->id;
+    verdicts[i].statuses.erase(verdicts[i].statuses.begin());
+    EXPECT_EQ(verdicts[i].statuses, alone[i].statuses) << plays[i].vector->id;
   }
 }
 
+// Unit tests cut every vector everywhere. Here some cuts per vector, others for each; SLUICE_ALL_SPLITS=1 makes them
+// all.
 TEST_F(Corpus, F01TheVerdictIsTheSameForEverySplit) {
-  for (const Vector& vector : vectors()) {
-    RawClient whole = client();
-    whole.send(vector.bytes);
-    const Verdict expected = read_verdict(whole);
-    const std::size_t step = std::max<std::size_t>(1, vector.bytes.size() / 13);
-    for (std::size_t at = 1; at < vector.bytes.size(); at += step) {
-      RawClient raw = client();
-      raw.send(vector.bytes.substr(0, at));
-      wait_any({}, Clock::now() + 2ms);  // so that they are two packets
-      raw.send(vector.bytes.substr(at));
-      const Verdict verdict = read_verdict(raw);
-      EXPECT_EQ(verdict, expected) << vector.id << " split at " << at;
+  const char* all = std::getenv("SLUICE_ALL_SPLITS");
+  std::vector<Play> plays;
+  std::size_t turn = 0;
+  for (const RequestVector& vector : request_corpus()) {
+    const std::size_t size = vector.bytes.size();
+    const std::size_t step =
+        all != nullptr ? std::max<std::size_t>(1, size / 2000) : std::max<std::size_t>(1, size / 9);
+    for (std::size_t at = 1 + (turn++ % step); at < size; at += step) {
+      plays.push_back({&vector, {vector.bytes.substr(0, at), vector.bytes.substr(at) + kProbe}});
     }
-    expect_nothing_upstream(vector);
   }
+  expect_fitting(plays, run(plays));
+}
+
+TEST_F(Corpus, F01TheVerdictIsTheSameByteByByte) {
+  std::vector<Play> plays;
+  for (const RequestVector& vector : request_corpus()) {
+    if (vector.bytes.size() > 300 || plays.size() == kAtOnce) continue;
+    Play play{&vector, {}};
+    for (const char c : vector.bytes) play.packets.emplace_back(1, c);
+    play.packets.push_back(kProbe);
+    plays.push_back(std::move(play));
+  }
+  expect_fitting(plays, run(plays));
 }
 
 }  // namespace

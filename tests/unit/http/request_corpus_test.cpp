@@ -1,36 +1,16 @@
-// Every vector of tests/corpora/http_requests.tsv, cut at every offset.
+// Every request of tests/corpora, cut at every offset.
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
-#include "support/paths.hpp"
+#include "support/request_corpus.hpp"
 #include "unit/http/support.hpp"
 
 namespace sluice::http {
 namespace {
 
+using support::request_corpus;
+using support::RequestVector;
 using testing::Connection;
-
-struct Vector {
-  std::string id, want, bytes;
-};
-
-std::vector<Vector> read_vectors() {
-  std::vector<Vector> vectors;
-  std::ifstream file(support::source_dir() + "/tests/corpora/http_requests.tsv");
-  std::string line;
-  std::getline(file, line);  // the names of the columns
-  while (std::getline(file, line)) {
-    const auto first = line.find('\t'), second = line.find('\t', first + 1);
-    Vector vector{line.substr(0, first), line.substr(first + 1, second - first - 1), {}};
-    for (std::size_t at = second + 1; at + 1 < line.size(); at += 2) {
-      vector.bytes += static_cast<char>(std::stoi(line.substr(at, 2), nullptr, 16));
-    }
-    vectors.push_back(std::move(vector));
-  }
-  return vectors;
-}
 
 bool fits(const std::string& want, const Connection& got) {
   const int answers = got.accepted + (got.refused ? 1 : 0);
@@ -55,10 +35,10 @@ std::vector<std::size_t> offsets(const std::string& bytes) {
   return all;
 }
 
-TEST(RequestCorpus, IsThere) { EXPECT_GT(read_vectors().size(), 90U); }
+TEST(RequestCorpus, IsThere) { EXPECT_GT(request_corpus().size(), 300U); }
 
 TEST(RequestCorpus, F01EveryVectorGetsTheWantedVerdict) {
-  for (const Vector& vector : read_vectors()) {
+  for (const RequestVector& vector : request_corpus()) {
     Connection whole;
     whole.feed(vector.bytes);
     EXPECT_TRUE(fits(vector.want, whole)) << vector.id << " wants " << vector.want << ", got\n" << whole.verdict;
@@ -66,7 +46,7 @@ TEST(RequestCorpus, F01EveryVectorGetsTheWantedVerdict) {
 }
 
 TEST(RequestCorpus, F01TheVerdictIsTheSameWhereverTheBytesAreCut) {
-  for (const Vector& vector : read_vectors()) {
+  for (const RequestVector& vector : request_corpus()) {
     Connection whole;
     whole.feed(vector.bytes);
     for (const std::size_t at : offsets(vector.bytes)) {
@@ -79,7 +59,7 @@ TEST(RequestCorpus, F01TheVerdictIsTheSameWhereverTheBytesAreCut) {
 }
 
 TEST(RequestCorpus, F01TheVerdictIsTheSameByteByByte) {
-  for (const Vector& vector : read_vectors()) {
+  for (const RequestVector& vector : request_corpus()) {
     if (vector.bytes.size() > 21'000) continue;
     Connection whole, trickled;
     whole.feed(vector.bytes);
@@ -90,7 +70,7 @@ TEST(RequestCorpus, F01TheVerdictIsTheSameByteByByte) {
 
 TEST(RequestCorpus, F01EveryVectorGetsTheSameVerdictBehindAGoodRequest) {
   const std::string good = "POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok";
-  for (const Vector& vector : read_vectors()) {
+  for (const RequestVector& vector : request_corpus()) {
     Connection alone, second;
     alone.feed(vector.bytes);
     second.feed(good + vector.bytes);
