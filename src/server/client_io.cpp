@@ -2,6 +2,7 @@
 
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -38,7 +39,9 @@ void ClientIo::start_read() {
     end_ -= std::exchange(begin_, 0);
   }
   if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
-  read_->start({buffer_.data() + end_, buffer_.size() - end_});
+  // A head may have made the buffer larger than what may be read ahead.
+  const std::size_t room = buffer_.size() - end_;
+  read_->start({buffer_.data() + end_, gone_ ? std::min(room, kReadAhead - end_) : room});
 }
 
 void ClientIo::take(const http::IoResult<std::size_t>& result) {
