@@ -29,17 +29,6 @@ std::string normalized(std::string_view path) {
   return out;
 }
 
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escaped =
-        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
-    out += escaped ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
-    i += escaped ? 2 : 0;
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<void> match_route(std::string_view method, std::string_view path, RouteMatch& match) {

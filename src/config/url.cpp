@@ -32,17 +32,6 @@ bool is_path(std::string_view text, std::string_view more = "") {
   return true;
 }
 
-bool has_dot_segment(std::string_view path) {
-  std::string plain;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    bool escaped_dot = equals_ignore_case(path.substr(i, 3), "%2e");
-    plain += escaped_dot ? '.' : path[i];
-    if (escaped_dot) i += 2;
-  }
-  plain += '/';
-  return plain.find("/./") != plain.npos || plain.find("/../") != plain.npos;
-}
-
 bool is_label(std::string_view label) {
   return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
          std::ranges::all_of(label, [](char c) { return is_alnum(c) || c == '-' || c == '_'; });

@@ -10,6 +10,25 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escaped =
+        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+    out += escaped ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
+    i += escaped ? 2 : 0;
+  }
+  return out;
+}
+
+bool has_dot_segment(std::string_view path) {
+  std::string plain = percent_decoded(path);
+  std::ranges::replace(plain, '\\', '/');
+  plain += '/';
+  return plain.find("/./") != plain.npos || plain.find("/../") != plain.npos;
+}
+
 std::string truncate_utf8(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return std::string(text);
   while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;

@@ -110,28 +110,13 @@ bool is_host(std::string_view host) {
          (colon == std::string_view::npos || is_port(host.substr(colon + 1)));
 }
 
-// One decoding, to see what a lenient reader behind us would see.
-bool has_dot_segment(std::string_view path) {
-  std::string decoded;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    char c = path[i];
-    if (c == '%' && i + 2 < path.size() && hex_value(path[i + 1]) >= 0 && hex_value(path[i + 2]) >= 0) {
-      c = static_cast<char>(hex_value(path[i + 1]) * 16 + hex_value(path[i + 2]));
-      i += 2;
-    }
-    decoded += c == '\\' ? '/' : c;
-  }
-  decoded += '/';
-  return decoded.find("/./") != std::string::npos || decoded.find("/../") != std::string::npos ||
-         decoded.find('\0') != std::string::npos;
-}
-
 Verdict read_target(RequestHead& head) {
   if (!head.target.starts_with('/')) return refuse("The request target must begin with a slash.");
   if (head.target.find('#') != std::string_view::npos) return refuse("The request target holds a fragment.");
   auto mark = head.target.find('?');
   head.path = head.target.substr(0, mark);
   if (mark != std::string_view::npos) head.query = head.target.substr(mark + 1);
+  if (head.path.find("%00") != std::string_view::npos) return refuse("The request target holds a NUL.");
   if (head.path.find_first_of("%.\\") != std::string_view::npos && has_dot_segment(head.path)) {
     return refuse("The request target holds dot segments.");
   }

@@ -26,6 +26,10 @@ inline bool equals_ignore_case(std::string_view a, std::string_view b) {
   return true;
 }
 std::string_view trim(std::string_view text);  // SP and HTAB at both ends
+// Escapes (%2F) resolved once, RFC 3986 section 2.1; what is no whole escape stays as it is.
+std::string percent_decoded(std::string_view text);
+// Whether a lenient reader could see a . or .. segment in a path: decoded once, backslashes read as slashes.
+bool has_dot_segment(std::string_view path);
 // At most `limit` bytes of `text`, never cutting a UTF-8 sequence; "…" is appended when something was cut.
 std::string truncate_utf8(std::string_view text, std::size_t limit);
 // Levenshtein distance, bounded by the shorter string's length; for "did you mean".

@@ -19,6 +19,21 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+TEST(PercentDecoded, ResolvesWholeEscapesOnce) {
+  EXPECT_EQ(percent_decoded(""), "");
+  EXPECT_EQ(percent_decoded("gpt%2D4%2fo%20%41"), "gpt-4/o A");
+  EXPECT_EQ(percent_decoded("%252e"), "%2e");
+  EXPECT_EQ(percent_decoded("%%41%4%zz%2"), "%A%4%zz%2");
+  EXPECT_EQ(percent_decoded("%00").size(), 1U);
+}
+
+TEST(DotSegment, IsSeenAsALenientReaderWouldSeeIt) {
+  for (const char* path : {"/..", "/./x", "/v1/%2e%2E/x", "/v1%2f..%2fx", "/v1/..%5Cx", "/v1\\..\\x", "/%2e"})
+    EXPECT_TRUE(has_dot_segment(path)) << path;
+  for (const char* path : {"", "/", "/v1/a.b", "/...", "/.x/..y", "/%252e%252e/x"})
+    EXPECT_FALSE(has_dot_segment(path)) << path;
+}
+
 TEST(TruncateUtf8, LeavesWhatFitsAlone) {
   EXPECT_EQ(truncate_utf8("", 0), "");
   EXPECT_EQ(truncate_utf8("gpt-4o", 6), "gpt-4o");
