@@ -18,45 +18,32 @@ const char* past_comma(const char* p, const char* end) {
 
 }  // namespace
 
-Members::Members(Value object) : inside_(inside(object, object.is_object())) {}
+template <>
+Members::Items(Value object) : inside_(inside(object, object.is_object())) {}
 
-Members::Iterator Members::begin() const {
-  Iterator it;
-  it.rest_ = inside_;
-  it.done_ = false;
-  it.advance();
-  return it;
-}
+template <>
+Elements::Items(Value array) : inside_(inside(array, array.is_array())) {}
 
+template <>
 void Members::Iterator::advance() {
   const char* const end = rest_.data() + rest_.size();
   const char* const start = scan::skip_space(rest_.data(), end);
   if (start == end || *start != '"') {
     done_ = true;
-    rest_ = between(start, end);
     return;
   }
-  member_.escaped = false;
-  const char* const key_end = scan::skip_string(start, end, &member_.escaped);
+  item_.escaped = false;
+  const char* const key_end = scan::skip_string(start, end, &item_.escaped);
   const char* p = scan::skip_space(key_end, end);
   if (p != end) p = scan::skip_space(p + 1, end);
   const char* const value_end = scan::skip_value(p, end);
-  member_.key = key_end - start >= 2 ? between(start + 1, key_end - 1) : std::string_view();
-  member_.value.raw = between(p, value_end);
-  member_.raw = between(start, value_end);
+  item_.key = key_end - start >= 2 ? between(start + 1, key_end - 1) : std::string_view();
+  item_.value.raw = between(p, value_end);
+  item_.raw = between(start, value_end);
   rest_ = between(past_comma(value_end, end), end);
 }
 
-Elements::Elements(Value array) : inside_(inside(array, array.is_array())) {}
-
-Elements::Iterator Elements::begin() const {
-  Iterator it;
-  it.rest_ = inside_;
-  it.done_ = false;
-  it.advance();
-  return it;
-}
-
+template <>
 void Elements::Iterator::advance() {
   const char* const end = rest_.data() + rest_.size();
   const char* const start = scan::skip_space(rest_.data(), end);
@@ -65,7 +52,7 @@ void Elements::Iterator::advance() {
     done_ = true;
     return;
   }
-  value_.raw = between(start, stop);
+  item_.raw = between(start, stop);
   rest_ = between(past_comma(stop, end), end);
 }
 

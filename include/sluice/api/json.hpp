@@ -73,16 +73,17 @@ std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& me
 
 // The following read text that `check` has accepted; on anything else their result is unspecified (but in bounds).
 
-// for (Member m : Members(value)) …; an object's members in order. Empty for anything but an object.
-class Members {
+// for (T item : Items<T>(value)) …; what an object or an array holds, in order. Empty for any other value.
+template <class T>
+class Items {
  public:
-  explicit Members(Value object);
+  explicit Items(Value container);
   class Iterator {
    public:
-    using value_type = Member;
+    using value_type = T;
     using difference_type = std::ptrdiff_t;
-    const Member& operator*() const { return member_; }
-    const Member* operator->() const { return &member_; }
+    const T& operator*() const { return item_; }
+    const T* operator->() const { return &item_; }
     Iterator& operator++() {
       advance();
       return *this;
@@ -91,50 +92,29 @@ class Members {
     bool operator==(std::default_sentinel_t) const { return done_; }
 
    private:
-    friend class Members;
+    friend class Items;
+    explicit Iterator(std::string_view rest) : rest_(rest) { advance(); }
     void advance();
     std::string_view rest_;
-    Member member_;
-    bool done_ = true;
+    T item_;
+    bool done_ = false;
   };
-  Iterator begin() const;
-  std::default_sentinel_t end() const { return {}; }
-
- private:
-  Members() = default;
-  std::string_view inside_;
-};
-
-// for (Value v : Elements(value)) …; an array's elements in order. Empty for anything but an array.
-class Elements {
- public:
-  explicit Elements(Value array);
-  class Iterator {
-   public:
-    using value_type = Value;
-    using difference_type = std::ptrdiff_t;
-    const Value& operator*() const { return value_; }
-    const Value* operator->() const { return &value_; }
-    Iterator& operator++() {
-      advance();
-      return *this;
-    }
-    void operator++(int) { advance(); }
-    bool operator==(std::default_sentinel_t) const { return done_; }
-
-   private:
-    friend class Elements;
-    void advance();
-    std::string_view rest_;
-    Value value_;
-    bool done_ = true;
-  };
-  Iterator begin() const;
+  Iterator begin() const { return Iterator(inside_); }
   std::default_sentinel_t end() const { return {}; }
 
  private:
   std::string_view inside_;
 };
+using Members = Items<Member>;  // of an object
+using Elements = Items<Value>;  // of an array
+template <>
+Members::Items(Value object);
+template <>
+void Members::Iterator::advance();
+template <>
+Elements::Items(Value array);
+template <>
+void Elements::Iterator::advance();
 
 // Whether a member's key, once unescaped, is `name`.
 bool escaped_key_is(std::string_view key, std::string_view name);
