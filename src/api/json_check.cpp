@@ -15,12 +15,13 @@ constexpr int kElementDepth = 3;  // of an object in an array in the outermost o
 // Recursive descent; the depth limit bounds the stack. A false result has filled in fault_.
 class Checker {
  public:
-  Checker(std::string_view text, std::vector<Member>* members, ArrayWatch* watch, Surrogates surrogates)
+  Checker(std::string_view text, std::vector<Member>* members, Watch* watch, Surrogates surrogates)
       : begin_(text.data()),
         end_(text.data() + text.size()),
         p_(begin_),
         members_(members),
         watch_(watch),
+        names_(watch != nullptr ? &watch->names() : nullptr),
         surrogates_(surrogates),
         keys_(text) {}
 
@@ -46,6 +47,12 @@ class Checker {
   bool fraction_and_exponent(bool* exponent);
   bool literal(std::string_view word);
   bool close(const KeyStack::Frame& frame);
+  [[gnu::noinline]] void tell_name(int depth);  // rare, and its frame is large
+
+  struct Level {           // an open object or array
+    std::uint32_t number;  // of names when it began; of the element that is being read
+    bool is_array;
+  };
 
   // NUL stands for the end: nothing outside a string may be NUL.
   char peek() const { return p_ != end_ ? *p_ : '\0'; }
@@ -61,11 +68,13 @@ class Checker {
   const char* end_;
   const char* p_;
   std::vector<Member>* members_;  // of the outermost object, if they are wanted
-  ArrayWatch* watch_;
-  bool watching_ = false;  // what is read lies in the watched array
+  Watch* watch_;
+  const NameFilter* names_;  // the watch's
+  bool watching_ = false;    // what is read lies in the watched array
   Surrogates surrogates_;
   KeyStack keys_;
   Fault fault_;
+  Level levels_[kMaxDepth];  // down to where reading is; written before it is read
 };
 
 bool Checker::value(int depth) {
@@ -90,6 +99,7 @@ bool Checker::value(int depth) {
 bool Checker::object(int depth) {
   if (depth > kMaxDepth) return fail(Kind::kTooDeep, p_, "nested too deeply");
   KeyStack::Frame frame = keys_.open();
+  levels_[depth - 1] = {static_cast<std::uint32_t>(frame.first), false};
   ++p_;
   space();
   if (peek() == '}') {
@@ -119,13 +129,14 @@ bool Checker::member(int depth, KeyStack::Frame& frame) {
   if (!string(&escaped)) return false;
   const std::string_view key(start + 1, static_cast<std::size_t>(p_ - start - 2));
   if (!keys_.add(frame, key, escaped)) return fail(Kind::kDuplicateKey, start, "repeated member name");
+  if (names_ != nullptr && names_->lets_through(key, escaped)) tell_name(depth);
   space();
   if (peek() != ':') return fail("expected ':'");
   ++p_;
   space();
   const char* const value_start = p_;
   const bool outermost = depth == 1 && members_ != nullptr;
-  if (outermost) watching_ = watch_ != nullptr && peek() == '[' && key_is({key, {}, {}, escaped}, watch_->name());
+  if (outermost) watching_ = watch_ != nullptr && peek() == '[' && key_is({key, {}, {}, escaped}, watch_->array());
   if (!value(depth)) return false;
   if (!outermost && !(watching_ && depth == kElementDepth)) return true;
   const std::string_view raw(start, static_cast<std::size_t>(p_ - start));
@@ -139,6 +150,23 @@ bool Checker::member(int depth, KeyStack::Frame& frame) {
   return true;
 }
 
+// The current name of an open object is the last one before the names of the next object inside.
+void Checker::tell_name(int depth) {
+  std::array<Step, kMaxDepth> path;
+  const auto levels = static_cast<std::size_t>(depth);
+  std::size_t end_of_names = keys_.size();
+  for (std::size_t i = levels; i-- > 0;) {
+    const Level level = levels_[i];
+    if (level.is_array) {
+      path[i] = {{}, level.number, true, false};
+    } else {
+      path[i] = keys_.step(end_of_names - 1);
+      end_of_names = level.number;
+    }
+  }
+  watch_->name(std::span(path).first(levels));
+}
+
 bool Checker::array(int depth) {
   if (depth > kMaxDepth) return fail(Kind::kTooDeep, p_, "nested too deeply");
   ++p_;
@@ -148,7 +176,9 @@ bool Checker::array(int depth) {
     return true;
   }
   // Members of an object in an array are nobody's outermost ones, even in the outermost array.
-  for (const char* start = p_; value(depth); start = p_) {
+  Level& level = levels_[depth - 1];
+  level = {0, true};
+  for (const char* start = p_; value(depth); start = p_, ++level.number) {
     if (watching_ && depth == kElementDepth - 1) {
       watch_->element({{start, static_cast<std::size_t>(p_ - start)}});
     }
@@ -251,7 +281,7 @@ bool Checker::literal(std::string_view word) {
   return true;
 }
 
-std::expected<Value, Fault> checked(std::string_view text, std::vector<Member>* members, ArrayWatch* watch,
+std::expected<Value, Fault> checked(std::string_view text, std::vector<Member>* members, Watch* watch,
                                     Surrogates surrogates) {
   if (text.size() >= std::size_t{1} << 31) return std::unexpected(Fault{Kind::kSyntax, 0, "text too long"});
   if (text.starts_with("\xEF\xBB\xBF")) return std::unexpected(Fault{Kind::kSyntax, 0, "byte order mark"});
@@ -259,7 +289,7 @@ std::expected<Value, Fault> checked(std::string_view text, std::vector<Member>* 
   return Checker(text, members, watch, surrogates).run();
 }
 
-std::expected<Value, Fault> with_members(std::string_view text, std::vector<Member>& members, ArrayWatch* watch,
+std::expected<Value, Fault> with_members(std::string_view text, std::vector<Member>& members, Watch* watch,
                                          Surrogates surrogates) {
   members.clear();
   auto value = checked(text, &members, watch, surrogates);
@@ -277,7 +307,7 @@ std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& me
   return with_members(text, members, nullptr, surrogates);
 }
 
-std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members, ArrayWatch& watch) {
+std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members, Watch& watch) {
   return with_members(text, members, &watch, Surrogates::kPaired);
 }
 

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/api/json.hpp"
+
 namespace sluice::json {
 
 // Small objects are compared pairwise as keys come in, the keys of larger ones go through a hash table when they close,
@@ -26,6 +28,9 @@ class KeyStack {
   Frame open() const { return {keys_.size(), unescaped_.size(), 0}; }
   // `raw` lies in the text. False if the object, while it is small, has this key already.
   bool add(Frame& frame, std::string_view raw, bool escaped);
+  std::size_t size() const { return keys_.size(); }
+  // The key that was added as number `index`.
+  Step step(std::size_t index) const { return {view(keys_[index]), 0, false, keys_[index].moved != 0}; }
   // Forgets the object's keys. The offset of a key that came twice, if there is one that `add` did not see.
   std::optional<std::size_t> close(const Frame& frame);
 

@@ -53,7 +53,7 @@ std::unexpected<Error> missing_field(std::string_view param, Value object, std::
       "Missing required parameter: '" + std::string(param) + "' in the object" + at_byte(object.raw, body) + ".");
 }
 
-Result<void> MessageWatch::examine(const Message& message, Value element, std::size_t index) const {
+Result<void> RequestWatch::examine(const Message& message, Value element, std::size_t index) const {
   const auto invalid = [&](std::string_view member, std::string_view wanted, Value value) {
     return invalid_value(path(index, member), wanted, value, body_);
   };
@@ -74,7 +74,7 @@ Result<void> MessageWatch::examine(const Message& message, Value element, std::s
   return {};
 }
 
-void MessageWatch::member(const json::Member& member) {
+void RequestWatch::member(const json::Member& member) {
   if (json::key_is(member, "role")) {
     message_.role = member.value;
   } else if (json::key_is(member, "content")) {
@@ -84,16 +84,23 @@ void MessageWatch::member(const json::Member& member) {
   }
 }
 
-void MessageWatch::element(Value element) {
+void RequestWatch::element(Value element) {
   const Message message = std::exchange(message_, {});
   const std::size_t index = count_++;
-  if (!verdict_) return;
+  if (!messages_) return;
   if (index < kMaxMessages) {
-    verdict_ = examine(message, element, index);
+    messages_ = examine(message, element, index);
   } else {
-    verdict_ = fail_param(ErrorKind::kInvalidValue, "messages",
-                          "Invalid value for 'messages': more than 100000 of them" + at_byte(element.raw, body_) + ".");
+    messages_ = fail_param(ErrorKind::kInvalidValue, "messages",
+                           "Invalid value for 'messages': more than 100000 of them" + at_byte(element.raw, body_) + ".");
   }
+}
+
+void RequestWatch::name(std::span<const json::Step> path) {
+  if (!destinations_) return;
+  destinations_ = check_member(path);
+  if (destinations_ || path.back().escaped) return;  // an escaped name is not read where it lies
+  destinations_.error().message += " It stands" + at_byte(path.back().name, body_) + ".";
 }
 
 }  // namespace sluice::api

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "sluice/api/destinations.hpp"
 #include "sluice/api/request_view.hpp"
 
 namespace sluice::api {
@@ -32,17 +33,19 @@ std::unexpected<Error> invalid_value(std::string_view param, std::string_view wa
 // `object` is the one that should hold it.
 std::unexpected<Error> missing_field(std::string_view param, json::Value object, std::string_view body);
 
-// Every message must be an object with a known role; a tool's answer names its call. Messages are most of a body, so
-// they are examined while it is read.
-class MessageWatch final : public json::ArrayWatch {
+// What is examined while a body is read, since it may stand anywhere or makes up most of it: every message must be an
+// object with a known role, a tool's answer names its call; and no member may say where the request goes.
+class RequestWatch final : public json::Watch {
  public:
   struct Message {
     std::optional<json::Value> role, content, tool_call_id;
   };
-  explicit MessageWatch(std::string_view body) : ArrayWatch("messages"), body_(body) {}
+  explicit RequestWatch(std::string_view body) : Watch("messages", destination_filter()), body_(body) {}
   void member(const json::Member& member) override;
   void element(json::Value element) override;
-  Result<void>& verdict() { return verdict_; }
+  void name(std::span<const json::Step> path) override;
+  Result<void>& messages() { return messages_; }
+  Result<void>& destinations() { return destinations_; }
 
  private:
   Result<void> examine(const Message& message, json::Value element, std::size_t index) const;
@@ -50,7 +53,8 @@ class MessageWatch final : public json::ArrayWatch {
   std::string_view body_;
   Message message_;
   std::size_t count_ = 0;
-  Result<void> verdict_;
+  Result<void> messages_;
+  Result<void> destinations_;
 };
 
 }  // namespace sluice::api

@@ -63,20 +63,6 @@ Result<void> apply_rules(RequestView& view, Value whole) {
   return {};
 }
 
-// Members by which other gateways let a client choose where its request goes. Here only the configuration does.
-Result<void> refuse_destinations(const RequestView& view) {
-  constexpr std::string_view kNames[] = {"api_base", "base_url", "api_key", "user_config", "extra_headers"};
-  for (const json::Member& member : view.members) {
-    for (std::string_view name : kNames) {
-      if (!json::key_is(member, name)) continue;
-      return fail_param(ErrorKind::kUnsupportedParameter, std::string(name),
-                        "'" + std::string(name) + "' is not supported: upstreams are chosen by the gateway. It stands" +
-                            at_byte(member.raw, view.body) + ".");
-    }
-  }
-  return {};
-}
-
 // OpenAI refuses options for a stream that is not asked for.
 Result<void> examine_together(const RequestView& view) {
   if (view.stream || (view.endpoint != Endpoint::kChat && view.endpoint != Endpoint::kCompletions)) return {};
@@ -100,15 +86,15 @@ Result<RequestView> parse_request(Endpoint endpoint, std::string_view body) {
   RequestView view;
   view.endpoint = endpoint;
   view.body = body;
-  MessageWatch messages(body);
-  const auto value = json::check(body, view.members, messages);
+  RequestWatch watch(body);
+  const auto value = json::check(body, view.members, watch);
   if (!value) return std::unexpected(json_error(value.error(), body));
   if (!value->is_object())
     return fail(ErrorKind::kInvalidJson,
                 "The request body must be a JSON object, not what stands" + at_byte(value->raw, body) + ".");
-  if (auto good = refuse_destinations(view); !good) return std::unexpected(std::move(good.error()));
+  if (!watch.destinations()) return std::unexpected(std::move(watch.destinations().error()));
   if (auto good = apply_rules(view, *value); !good) return std::unexpected(std::move(good.error()));
-  if (endpoint == Endpoint::kChat && !messages.verdict()) return std::unexpected(std::move(messages.verdict().error()));
+  if (endpoint == Endpoint::kChat && !watch.messages()) return std::unexpected(std::move(watch.messages().error()));
   if (auto good = examine_together(view); !good) return std::unexpected(std::move(good.error()));
   return view;
 }

@@ -4,11 +4,14 @@
 // Stricter than the RFC where parsers disagree: a repeated member name and nesting beyond `kMaxDepth` are refused.
 // All functions are pure and may be called from any thread.
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,20 +59,64 @@ inline constexpr std::size_t kMaxMembers = 65536;
 std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members,
                                   Surrogates surrogates = Surrogates::kPaired);
 
-// Looks on while one array, a member of the outermost object, is read, so that its elements need no second pass. What
-// it was told counts only if the whole text turns out good.
-class ArrayWatch {
+// The names a watch wants to hear of, as a test so quick that it can be put to every name of a text: it looks at the
+// first letter, the last one and the length, so it lets others through as well. Neither case nor _ and - matter.
+class NameFilter {
  public:
-  explicit ArrayWatch(std::string_view name) : name_(name) {}
-  virtual ~ArrayWatch() = default;
-  std::string_view name() const { return name_; }
-  virtual void member(const Member& member) = 0;  // of the element that is being read, if it is an object
-  virtual void element(Value element) = 0;        // it has been read
+  constexpr explicit NameFilter(std::span<const std::string_view> names) {
+    for (std::string_view name : names) add(name);
+    by_first_['_'] = by_first_['-'] = {~std::uint32_t{0}, 1};
+  }
+  bool lets_through(std::string_view key, bool escaped) const {
+    const Row& row = by_first_[static_cast<unsigned char>(*key.data())];  // of an empty name: its closing quote
+    return (key.size() >= row.shortest && (row.last & bit(key.back())) != 0) || escaped;
+  }
 
  private:
-  std::string_view name_;
+  struct Row {
+    std::uint32_t last = 0;
+    std::uint32_t shortest = ~std::uint32_t{0};
+  };
+  static constexpr std::uint32_t bit(char c) { return std::uint32_t{1} << (static_cast<unsigned char>(c) & 31); }
+  constexpr void add(std::string_view name) {
+    const auto letters =
+        static_cast<std::uint32_t>(name.size() - static_cast<std::size_t>(std::ranges::count(name, '_')));
+    const auto first = static_cast<unsigned char>(name.front());
+    for (const unsigned spelled : {first | 0x20U, first & ~0x20U}) {
+      Row& row = by_first_[spelled];
+      row.last |= bit(name.back()) | bit('_') | bit('-');
+      row.shortest = std::min(row.shortest, letters);
+    }
+  }
+  std::array<Row, 256> by_first_{};
 };
-std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members, ArrayWatch& watch);
+
+// One level on the way from the outermost value inwards: a member's name, or the place of an array's element.
+struct Step {
+  std::string_view name;  // as it reads once unescaped
+  std::uint32_t index = 0;
+  bool is_element = false;
+  bool escaped = false;  // the text spells the name with a backslash
+};
+
+// Looks on while a text is read, so that nothing needs a second pass. What it was told counts only if the whole text
+// turns out good. It hears of the elements of one array, a member of the outermost object, and of the names, at any
+// depth, that `names` lets through.
+class Watch {
+ public:
+  Watch(std::string_view array, const NameFilter& names) : array_(array), names_(names) {}
+  virtual ~Watch() = default;
+  std::string_view array() const { return array_; }
+  const NameFilter& names() const { return names_; }
+  virtual void member(const Member& member) = 0;      // of the element that is being read, if it is an object
+  virtual void element(Value element) = 0;            // it has been read
+  virtual void name(std::span<const Step> path) = 0;  // the last step is it; its value has not been read yet
+
+ private:
+  std::string_view array_;
+  const NameFilter& names_;
+};
+std::expected<Value, Fault> check(std::string_view text, std::vector<Member>& members, Watch& watch);
 
 // The following read text that `check` has accepted; on anything else their result is unspecified (but in bounds).
 

@@ -93,8 +93,11 @@ TEST(Next, AChainServesManyExchanges) {
 
 // The parse stage with one behind it that answers.
 struct Parsed {
-  explicit Parsed(std::string body, Endpoint endpoint = Endpoint::kChat) : one(std::move(body)) {
-    one.exchange.endpoint = endpoint;
+  explicit Parsed(std::string body, std::string_view query = {}, std::vector<http::Field> fields = {})
+      : one(std::move(body)) {
+    one.exchange.endpoint = Endpoint::kChat;
+    one.request.head.query = query;
+    one.request.head.fields = std::move(fields);
     const auto stages = chain(make_parse_request(kInlineBytes), noting("next", notes, Noting::Then::kAnswer));
     result = fakes::run(Next(stages)(one.exchange));
   }
@@ -137,6 +140,20 @@ TEST(ParseRequest, RefusesWhatItCannotReadAndStopsThere) {
     EXPECT_FALSE(parsed.one.sink.started());
     EXPECT_NE(parsed.one.record.stages[static_cast<std::size_t>(observe::Stage::kParse)], TimePoint{});
   }
+}
+
+TEST(ParseRequest, F22RefusesAHeadThatNamesADestination) {
+  const Parsed by_query(kChat, "a=1&api_base=http://169.254.169.254/");
+  const Parsed by_header(kChat, "", {{"accept", "*/*"}, {"X-Portkey-Custom-Host", "http://169.254.169.254/"}});
+  for (const Parsed* parsed : {&by_query, &by_header}) {
+    ASSERT_FALSE(parsed->result.has_value());
+    EXPECT_EQ(parsed->result.error().kind, ErrorKind::kUnsupportedParameter);
+    EXPECT_EQ(parsed->notes, "");
+    EXPECT_FALSE(parsed->one.exchange.view.has_value());
+    EXPECT_NE(parsed->one.record.stages[static_cast<std::size_t>(observe::Stage::kParse)], TimePoint{});
+  }
+  EXPECT_EQ(by_query.result.error().param, "api_base");
+  EXPECT_EQ(by_header.result.error().param, "x-portkey-custom-host");
 }
 
 TEST(ParseRequest, F16ALongModelNameIsRecordedOnlyInPart) {
