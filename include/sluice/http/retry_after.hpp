@@ -8,7 +8,7 @@
 namespace sluice::http {
 
 // `retry_after_ms` wins over `retry_after` (seconds, also fractional, or an HTTP date). Nothing if neither can be
-// read or the time is past. Not capped.
+// read or the time is past. Not capped short of 10^12 ms.
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view retry_after_ms,
                                                            std::string_view retry_after,
                                                            std::chrono::system_clock::time_point now);

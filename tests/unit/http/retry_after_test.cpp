@@ -38,6 +38,12 @@ TEST(RetryAfter, U41APastDateSaysNothing) {
   EXPECT_EQ(wait("", "Wed, 21 Oct 2015 07:28:00 GMT"), std::nullopt);
 }
 
+TEST(RetryAfter, F37ADateBeyondTheReachOfTheClockIsAHugeWait) {
+  EXPECT_EQ(wait("", "Fri, 31 Dec 9999 23:59:59 GMT"), 1'000'000'000s - 250ms);
+  EXPECT_EQ(wait("", "Fri, 11 Apr 2262 23:47:17 GMT"), 1'000'000'000s - 250ms);
+  EXPECT_EQ(wait("", "Mon, 01 Jan 0001 00:00:00 GMT"), std::nullopt);
+}
+
 TEST(RetryAfter, U41AHugeWaitIsGivenAsItIs) {
   EXPECT_EQ(wait("", "1e9"), 1'000'000'000s);
   EXPECT_EQ(wait("1e9", ""), 1'000'000'000ms);
