@@ -19,7 +19,7 @@ bool is_plain(char c) {
 
 // How far `word` is from `candidate`; nothing when it is too far to be a slip.
 std::optional<std::size_t> slip(std::string_view word, std::string_view candidate) {
-  auto [shorter, longer] = std::minmax(word.size(), candidate.size());
+  auto [shorter, longer] = std::minmax({word.size(), candidate.size()});
   bool prefix = shorter >= kMinPrefix && (word.starts_with(candidate) || candidate.starts_with(word));
   if (longer - shorter > kMaxEdits) return prefix ? std::optional(longer) : std::nullopt;
   std::size_t edits = edit_distance(word, candidate);

@@ -133,8 +133,15 @@ std::string_view line_of(std::string_view text, int line) {
 constexpr std::string_view kEnd = "\n...\n";
 constexpr std::string_view kEndInsideText = "illegal document indicator in scalar";
 
+// What kEnd stands on belongs to the end of the file.
+Position within(std::string_view text, Position at) {
+  const auto lines = static_cast<int>(std::ranges::count(text, '\n')) + 1;
+  if (at.line <= lines) return at;
+  return {lines, static_cast<int>(text.size() - (text.rfind('\n') + 1)) + 1};
+}
+
 Problem syntax_problem(std::string_view text, const YAML::Exception& error) {
-  Position at = position(error.mark);
+  Position at = within(text, position(error.mark));
   if (error.msg == kEndInsideText) return {at.line, at.column, "", "YAML syntax: a quoted text is not closed"};
   // What yaml-cpp puts after a colon are words of the file, which may be a key pasted at the wrong place.
   std::string message = "YAML syntax: " + error.msg.substr(0, error.msg.find(':'));
