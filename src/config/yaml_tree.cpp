@@ -12,7 +12,16 @@
 namespace sluice::config {
 namespace {
 
-Position position(const YAML::Mark& mark) { return {std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1}; }
+Position end_of(std::string_view text) {
+  const auto line_start = text.rfind('\n') + 1;
+  return {static_cast<int>(std::ranges::count(text, '\n')) + 1, static_cast<int>(text.size() - line_start) + 1};
+}
+
+// Never beyond the end of the file, although more than the file is parsed.
+Position position(const YAML::Mark& mark, Position end) {
+  const Position at{std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1};
+  return at.line > end.line ? end : at;
+}
 
 struct Refused {  // thrown through yaml-cpp to stop it
   Position at;
@@ -23,10 +32,11 @@ bool is_written(const std::string& tag) { return !tag.empty() && tag != "?" && t
 
 class TreeBuilder : public YAML::EventHandler {
  public:
+  explicit TreeBuilder(Position end) : end_(end) {}
   Tree take() { return std::move(tree_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) throw Refused{position(mark), "a second document; a configuration is one document"};
+    if (++documents_ > 1) throw Refused{place_of(mark), "a second document; a configuration is one document"};
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, Node::Kind::kNull); }
@@ -48,10 +58,10 @@ class TreeBuilder : public YAML::EventHandler {
   void OnMapEnd() override { close(); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Node* node = anchors_.at(anchor);
-    if (node->open) throw Refused{position(mark), "this alias stands inside what it stands for"};
+    if (node->open) throw Refused{place_of(mark), "this alias stands inside what it stands for"};
     count(mark, node->weight);
     check_depth(mark, node->height);
-    place({node, position(mark), true});
+    place({node, place_of(mark), true});
     grow(*node);
   }
 
@@ -61,13 +71,14 @@ class TreeBuilder : public YAML::EventHandler {
     Child key;  // of the entry whose value comes next
   };
 
+  Position place_of(const YAML::Mark& mark) const { return position(mark, end_); }
   Node& add(const YAML::Mark& mark, YAML::anchor_t anchor, Node::Kind kind) {
     count(mark, 1);
     check_depth(mark, 1);
     Node& node = tree_.nodes.emplace_back();
     node.kind = kind;
     if (anchor != YAML::NullAnchor) anchors_[anchor] = &node;
-    place({&node, position(mark), false});
+    place({&node, place_of(mark), false});
     if (kind == Node::Kind::kNull || kind == Node::Kind::kText) grow(node);
     return node;
   }
@@ -107,15 +118,16 @@ class TreeBuilder : public YAML::EventHandler {
   void count(const YAML::Mark& mark, std::size_t nodes) {
     total_ += nodes;
     if (total_ > kMaxNodes) {
-      throw Refused{position(mark), "more than " + std::to_string(kMaxNodes) + " values, counting what aliases repeat"};
+      throw Refused{place_of(mark), "more than " + std::to_string(kMaxNodes) + " values, counting what aliases repeat"};
     }
   }
   void check_depth(const YAML::Mark& mark, std::size_t height) {
     if (frames_.size() + height > kMaxDepth) {
-      throw Refused{position(mark), "nested deeper than " + std::to_string(kMaxDepth) + " levels"};
+      throw Refused{place_of(mark), "nested deeper than " + std::to_string(kMaxDepth) + " levels"};
     }
   }
 
+  Position end_;  // of the file
   Tree tree_;
   std::vector<Frame> frames_;
   std::unordered_map<YAML::anchor_t, Node*> anchors_;
@@ -133,15 +145,8 @@ std::string_view line_of(std::string_view text, int line) {
 constexpr std::string_view kEnd = "\n...\n";
 constexpr std::string_view kEndInsideText = "illegal document indicator in scalar";
 
-// What kEnd stands on belongs to the end of the file.
-Position within(std::string_view text, Position at) {
-  const auto lines = static_cast<int>(std::ranges::count(text, '\n')) + 1;
-  if (at.line <= lines) return at;
-  return {lines, static_cast<int>(text.size() - (text.rfind('\n') + 1)) + 1};
-}
-
 Problem syntax_problem(std::string_view text, const YAML::Exception& error) {
-  Position at = within(text, position(error.mark));
+  const Position at = position(error.mark, end_of(text));
   if (error.msg == kEndInsideText) return {at.line, at.column, "", "YAML syntax: a quoted text is not closed"};
   // What yaml-cpp puts after a colon are words of the file, which may be a key pasted at the wrong place.
   std::string message = "YAML syntax: " + error.msg.substr(0, error.msg.find(':'));
@@ -158,7 +163,7 @@ Problem syntax_problem(std::string_view text, const YAML::Exception& error) {
 
 std::expected<Tree, Problem> parse_yaml(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  TreeBuilder builder;
+  TreeBuilder builder(end_of(text));
   try {
     std::istringstream stream(std::string(text).append(kEnd));
     YAML::Parser parser(stream);

@@ -52,6 +52,7 @@ const BadCase kCases[] = {
     {"unclosed_quote", "server: {listen: \"127.0.0.1", 1, 28, "", "a quoted text is not closed"},
     {"unclosed_quote_at_the_end_of_a_line", "providers:\n  p: \"hello\n", 3, 1, "", "a quoted text is not closed"},
     {"unclosed_single_quote", "server: 'x\n", 2, 1, "", "a quoted text is not closed"},
+    {"nothing_for_a_key", with_top("") + "? \n", 5, 1, "", "a key must be text"},
     {"bad_indent", "server:\n    listen: 127.0.0.1:1\n  admin: x\n", 3, 3, "", "YAML syntax"},
     {"unknown_escape", "a: \"\\q\"\n", 1, 7, "", "YAML syntax: unknown escape character"},
     {"unquoted_reference_in_a_list", "a: [${X}]\n", 1, 6, "", "a reference needs quotes"},
