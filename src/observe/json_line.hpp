@@ -10,6 +10,14 @@
 
 namespace sluice::observe {
 
+inline constexpr std::size_t kLongestText = 512;  // bytes; so every line is short, whatever an upstream sends
+
+// As a JSON string that is cut where it is too long.
+inline void append_short_json_string(std::string& out, std::string_view text) {
+  if (text.size() <= kLongestText) return append_json_string(out, text);
+  append_json_string(out, truncate_utf8(text, kLongestText));
+}
+
 class JsonLine {
  public:
   explicit JsonLine(std::string& out) : out_(out) {}
@@ -23,7 +31,7 @@ class JsonLine {
   // `value` may hold anything.
   JsonLine& text(std::string_view key, std::string_view value) {
     begin(key);
-    append_json_string(out_, value);
+    append_short_json_string(out_, value);
     return *this;
   }
   JsonLine& number(std::string_view key, std::integral auto value) {

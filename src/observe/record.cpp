@@ -91,14 +91,14 @@ void append_log_line(std::string& out, const Record& record) {
   out.append(" request ").append(record.request_id).append(" ").append(to_string(record.endpoint));
   if (record.stream) out += " stream";
   out += " model=";
-  append_json_string(out, record.model);
+  append_short_json_string(out, record.model);
   if (!record.provider.empty()) out.append(" provider=").append(record.provider);
   out += " status=";
   append_number(out, record.status);
   out.append(" outcome=").append(to_string(record.outcome));
   if (!record.error.empty()) {
     out += " error=";
-    append_json_string(out, record.error);
+    append_short_json_string(out, record.error);
   }
   if (auto span = record.until(Stage::kFirstToken)) {
     out += " ttft_us=";
@@ -114,7 +114,7 @@ void append_log_line(std::string& out, const Record& record) {
   append_number(out, record.usage.output);
   if (!record.detail.empty()) {
     out += " detail=";
-    append_json_string(out, record.detail);
+    append_short_json_string(out, record.detail);
   }
   out += '\n';
 }

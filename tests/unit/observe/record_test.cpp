@@ -124,23 +124,84 @@ TEST(TraceLine, TheTimeIsRightFromLineToLine) {
   }
 }
 
-constexpr std::string_view kHostile[] = {"\r\nstatus=200",     "\"},{\"a\":\"", "\x1b[2J\x07", "\\",
-                                         "${jndi:ldap://x}",   "</script>",     "%s%n",        "\xff\xfe",
-                                         "\u2028\u2029\u0085", "\xed\xa0\x80"};
+const std::string kHostile[] = {"\r\nstatus=200",
+                                "\"},{\"a\":\"",
+                                "\x1b[2J\x07",
+                                "\x1b]0;title\x07\x9b"
+                                "2J",
+                                "\\",
+                                "${jndi:ldap://x}",
+                                "</script>",
+                                "%s%n",
+                                "\xff\xfe",
+                                std::string("\0a\0", 3),
+                                "\xc0\x80\xf4\x90\x80\x80\xe2\x80",
+                                "\u2028\u2029\u0085",
+                                "\xed\xa0\x80",
+                                std::string(64 * 1024, 'x'),
+                                std::string(64 * 1024, '\n'),
+                                std::string(64 * 1024, '\x80')};
 
 TEST(TraceLine, F17HostileTextStaysInsideItsMember) {
-  for (const auto hostile : kHostile) {
+  for (const auto& hostile : kHostile) {
     Record record = full_record();
     const auto members = trace(record).size();
-    const std::string text(hostile);
+    const std::string& text = hostile;
     record.model = record.route = record.provider = record.upstream_model = text;
     record.error = record.detail = record.finish_reason = text;
     record.upstream_request_id = record.client_request_id = text;
+    record.attempts = {{text, "ok", false}};
     const json line = trace(record);
     EXPECT_EQ(line.size(), members) << text;
     EXPECT_EQ(line["status"], 200);
     EXPECT_EQ(line["model"], line["client_request_id"]);
   }
+}
+
+std::string encoded(unsigned code) {
+  const auto byte = [](unsigned value) { return static_cast<char>(value); };
+  if (code < 0x80) return {byte(code)};
+  if (code < 0x800) return {byte(0xC0 | code >> 6), byte(0x80 | (code & 0x3F))};
+  return {byte(0xE0 | code >> 12), byte(0x80 | (code >> 6 & 0x3F)), byte(0x80 | (code & 0x3F))};
+}
+
+// Sixteen to a line, in every member that holds a client's or an upstream's words.
+TEST(TraceLine, F17EveryCodePointOfTheBmpStaysInItsLine) {
+  std::string out;
+  for (unsigned first = 0; first < 0x10000; first += 16) {
+    std::string text, wanted;
+    for (unsigned code = first; code < first + 16; ++code) {
+      text += encoded(code);
+      wanted += code >= 0xD800 && code <= 0xDFFF ? "\uFFFD\uFFFD\uFFFD" : encoded(code);
+    }
+    Record record;
+    record.outcome = Outcome::kUpstreamError;
+    record.model = record.client_request_id = record.upstream_request_id = text;
+    record.error = record.detail = record.finish_reason = text;
+    out.clear();
+    append_trace_line(out, record);
+    ASSERT_EQ(out.find('\n'), out.size() - 1) << std::hex << first;
+    const auto line = json::parse(out, nullptr, false);
+    ASSERT_TRUE(line.is_object()) << std::hex << first << " " << out;
+    for (auto member : {"model", "client_request_id", "upstream_request_id", "error", "detail", "finish_reason"}) {
+      ASSERT_EQ(line[member], wanted) << std::hex << first << " " << member;
+    }
+    out.clear();
+    append_log_line(out, record);
+    ASSERT_EQ(out.find('\n'), out.size() - 1) << std::hex << first;
+    ASSERT_TRUE(std::all_of(out.begin(), out.end() - 1, [](char c) { return c < 0 || c >= 32; })) << std::hex << first;
+  }
+}
+
+TEST(TraceLine, J13LongTextIsCutAndSaysSo) {
+  Record record = full_record();
+  const auto usual = trace(record).dump().size();
+  record.detail = record.finish_reason = record.error = std::string(1'000'000, 'x');
+  const json line = trace(record);
+  EXPECT_EQ(line["detail"], std::string(512, 'x') + "…");
+  EXPECT_LT(line.dump().size(), usual + 3 * 520);
+  record.detail = std::string(511, 'x') + "\u20ac";
+  EXPECT_EQ(trace(record)["detail"], std::string(511, 'x') + "…") << "never in the middle of a character";
 }
 
 std::string log_line(const Record& record) {
@@ -157,7 +218,7 @@ TEST(LogLine, SaysTheMainThingsForPeople) {
 }
 
 TEST(LogLine, IsOneLineWhateverTheClientOrTheUpstreamSent) {
-  for (const auto hostile : kHostile) {
+  for (const auto& hostile : kHostile) {
     Record record = full_record();
     record.model = record.upstream_model = record.detail = record.error = hostile;
     record.upstream_request_id = record.client_request_id = record.finish_reason = hostile;
