@@ -83,6 +83,28 @@ double cpu_seconds() {
   return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
 }
 
+// `what` is "trace" or "log".
+void add_line_families(std::vector<MetricFamily>& to, const std::string& what, const LineCounts& counts) {
+  const std::string prefix = "sluice_" + what;
+  const auto add = [&](const char* name, std::string help, MetricType type, std::uint64_t value) {
+    to.push_back(family(prefix + name, std::move(help), type));
+    add_number(to.back(), {}, static_cast<double>(value));
+  };
+  add("_lines_total", "Lines written to the " + what + ".", MetricType::Counter, counts.lines);
+  auto dropped = family(prefix + "_dropped_total",
+                        "Lines of the " + what + " lost because its file was too slow or could not be written.",
+                        MetricType::Counter);
+  for (std::size_t i = 0; i < kDrops; ++i) {
+    add_number(dropped, {{"reason", std::string(to_string(static_cast<Drop>(i)))}},
+               static_cast<double>(counts.dropped[i]));
+  }
+  to.push_back(std::move(dropped));
+  add("_write_errors_total", "Tries to open or write the file of the " + what + " that failed.", MetricType::Counter,
+      counts.write_errors);
+  add("_queue_bytes", "Memory held by lines that wait for the file of the " + what + ".", MetricType::Gauge,
+      counts.queue_bytes);
+}
+
 const double kStartedAt = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 
 }  // namespace
@@ -177,11 +199,6 @@ class Exposition {
 std::string Metrics::render() const { return Exposition(*this).render(); }
 
 std::string render_process(const ProcessFacts& facts) {
-  const auto counter = [](std::string name, std::string help, std::uint64_t value) {
-    auto made = family(std::move(name), std::move(help), MetricType::Counter);
-    add_number(made, {}, static_cast<double>(value));
-    return made;
-  };
   const auto gauge = [](std::string name, std::string help, double value) {
     auto made = family(std::move(name), std::move(help), MetricType::Gauge);
     add_number(made, {}, value);
@@ -197,13 +214,16 @@ std::string render_process(const ProcessFacts& facts) {
   add_number(reloads, {{"result", "failed"}}, static_cast<double>(facts.reloads_failed));
   auto cpu = family("process_cpu_seconds_total", "User and system time spent.", MetricType::Counter);
   add_number(cpu, {}, cpu_seconds());
-  return render_families(
-      {info, config, reloads, cpu,
-       counter("sluice_trace_lines_total", "Lines written to the trace.", facts.trace_lines),
-       counter("sluice_trace_dropped_total", "Trace lines lost because the file could not keep up or be written.",
-               facts.trace_dropped),
-       counter("sluice_log_dropped_total", "Log lines lost for the same reasons.", facts.log_dropped),
-       gauge("sluice_workers", "Worker threads.", facts.workers),
+  std::vector<MetricFamily> families = {info, config, reloads, cpu};
+  add_line_families(families, "trace", facts.trace);
+  add_line_families(families, "log", facts.log);
+  auto rotations = family("sluice_trace_rotations_total", "Times the trace was to go on in a new file, by result.",
+                          MetricType::Counter);
+  add_number(rotations, {{"result", "ok"}}, static_cast<double>(facts.trace.rotations));
+  add_number(rotations, {{"result", "failed"}}, static_cast<double>(facts.trace.rotations_failed));
+  families.insert(
+      families.end(),
+      {rotations, gauge("sluice_workers", "Worker threads.", facts.workers),
        gauge("sluice_max_connections", "Clients that may be connected at once.",
              static_cast<double>(facts.max_connections)),
        gauge("sluice_memory_used_bytes", "Memory in use, as overload protection sees it.",
@@ -213,6 +233,7 @@ std::string render_process(const ProcessFacts& facts) {
        gauge("process_resident_memory_bytes", "Resident memory.", resident_bytes()),
        gauge("process_open_fds", "Open file descriptors.", open_descriptors()),
        gauge("process_start_time_seconds", "Start of the process, in seconds since the epoch.", kStartedAt)});
+  return render_families(families);
 }
 
 }  // namespace sluice::observe

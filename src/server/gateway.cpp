@@ -1,7 +1,6 @@
 #include "sluice/server/gateway.hpp"
 
 #include <sched.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -12,6 +11,7 @@
 
 #include "server/admin_service.hpp"
 #include "server/app_service.hpp"
+#include "server/lines.hpp"
 #include "server/load.hpp"
 #include "server/overload.hpp"
 #include "server/worker.hpp"
@@ -23,14 +23,6 @@ namespace {
 constexpr auto kDrainPoll = milliseconds(10);
 constexpr std::size_t kAdminConnections = 32;  // apart from the apps', so that operators always get in
 constexpr auto kCutTime = milliseconds(2000);  // for the last events of what is cut
-
-void set_up_log(const std::string& level) {
-  auto log = spdlog::get("sluice");
-  if (!log) log = spdlog::stderr_logger_st("sluice");
-  spdlog::set_default_logger(log);
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %l %v", spdlog::pattern_time_type::utc);
-  spdlog::set_level(spdlog::level::from_str(level));
-}
 
 unsigned usable_cores() {
   cpu_set_t set;
@@ -48,8 +40,9 @@ std::string url_of(const Acceptor& acceptor) {
 
 class Gateway {
  public:
-  Gateway(std::string file, LoadedSnapshot loaded)
+  Gateway(std::string file, LoadedSnapshot loaded, Lines& lines)
       : file_(std::move(file)),
+        lines_(lines),
         snapshot_(std::move(loaded.snapshot)),
         control_(snapshot_->config),
         overload_(control_.io(), workers_),
@@ -94,8 +87,6 @@ class Gateway {
     control_.run();
     for (auto& worker : workers_) worker->stop();
     for (auto& worker : workers_) worker->join();
-    sinks_.trace.reset();  // writes what is left
-    sinks_.log.reset();
   }
 
  private:
@@ -110,21 +101,9 @@ class Gateway {
     const config::Config& config = snapshot_->config;
     overload_.configure(config.overload);
     slots_.set_most(config.overload.max_connections > 0 ? config.overload.max_connections : fitting_connections_);
-    if (config.trace.path.empty()) {
-      sinks_.trace.reset();
-    } else if (!sinks_.trace || trace_path_ != config.trace.path) {
-      sinks_.trace = std::make_shared<observe::LineFile>(config.trace.path);
-    } else {
-      sinks_.trace->reopen();
-    }
-    trace_path_ = config.trace.path;
-    if (!config.log.requests)
-      sinks_.log.reset();
-    else if (!sinks_.log)
-      sinks_.log = std::make_shared<observe::LineFile>("");
     auto service = std::make_shared<const AppService>(snapshot_);
     for (auto& worker : workers_) {
-      worker->set_sinks(sinks_);
+      worker->set_sinks(lines_.for_requests());
       worker->set_service(service, config);
     }
   }
@@ -144,12 +123,8 @@ class Gateway {
   void reload() {
     if (draining_) return;
     auto loaded = load_snapshot(file_);
-    if (!loaded) {
-      ++reloads_failed_;
-      for (const auto& line : loaded.error()) spdlog::error("{}", line);
-      spdlog::error("reload refused: the configuration {} stays in force", snapshot_->hash);
-      return;
-    }
+    if (!loaded) return refuse_reload(loaded.error());
+    if (auto applied = lines_.apply(loaded->snapshot->config); !applied) return refuse_reload({applied.error()});
     const config::Server& now = snapshot_->config.server;
     const config::Server& next = loaded->snapshot->config.server;
     if (now.listen != next.listen || now.admin != next.admin || now.workers != next.workers) {
@@ -158,9 +133,14 @@ class Gateway {
     ++reloads_ok_;
     for (const auto& note : loaded->notes) spdlog::warn("{}", note);
     snapshot_ = std::move(loaded->snapshot);
-    spdlog::set_level(spdlog::level::from_str(snapshot_->config.log.level));
     install();
     spdlog::info("reloaded {}: configuration {} is in force", file_, snapshot_->hash);
+  }
+
+  void refuse_reload(const std::vector<std::string>& problems) {
+    ++reloads_failed_;
+    for (const auto& line : problems) spdlog::error("{}", line);
+    spdlog::error("reload refused: the configuration {} stays in force", snapshot_->hash);
   }
 
   void drain(bool at_once) {
@@ -214,9 +194,8 @@ class Gateway {
     for (auto& worker : workers_) {
       all.merge(co_await net::co_spawn(worker->io(), copy_of(*worker), net::use_awaitable_t<Executor>{}));
     }
-    co_return all.render() + observe::render_process({.trace_lines = sinks_.trace ? sinks_.trace->written() : 0,
-                                                      .trace_dropped = sinks_.trace ? sinks_.trace->dropped() : 0,
-                                                      .log_dropped = sinks_.log ? sinks_.log->dropped() : 0,
+    co_return all.render() + observe::render_process({.trace = lines_.trace_counts(),
+                                                      .log = lines_.log_counts(),
                                                       .reloads_ok = reloads_ok_,
                                                       .reloads_failed = reloads_failed_,
                                                       .config_hash = snapshot_->hash,
@@ -228,6 +207,7 @@ class Gateway {
   }
 
   std::string file_;
+  Lines& lines_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::size_t fitting_connections_ = 0;
   ConnectionSlots slots_{0};
@@ -237,8 +217,6 @@ class Gateway {
   Overload overload_;
   net::signal_set signals_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer_;
-  Sinks sinks_;
-  std::string trace_path_;
   bool draining_ = false;
   bool cut_ = false;
   TimePoint drain_until_ = kNever;
@@ -246,25 +224,35 @@ class Gateway {
   std::uint64_t reloads_failed_ = 0;
 };
 
+int run_gateway(const std::string& config_file, LoadedSnapshot loaded, Lines& lines) {
+  if (auto applied = lines.apply(loaded.snapshot->config); !applied) {
+    std::fprintf(stderr, "sluice: %s\n", applied.error().c_str());
+    return kExitFailure;
+  }
+  Gateway gateway(config_file, std::move(loaded), lines);
+  if (auto opened = gateway.open(); !opened) {
+    std::fprintf(stderr, "sluice: %s\n", opened.error().c_str());
+    return kExitFailure;
+  }
+  gateway.run();
+  return kExitOk;
+}
+
 }  // namespace
 
 int serve(const std::string& config_file) {
-  set_up_log("info");
   auto loaded = load_snapshot(config_file);
   if (!loaded) {
     for (const auto& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
     return kExitConfig;
   }
   std::signal(SIGPIPE, SIG_IGN);
-  set_up_log(loaded->snapshot->config.log.level);
-  Gateway gateway(config_file, std::move(*loaded));
-  if (auto opened = gateway.open(); !opened) {
-    std::fprintf(stderr, "sluice: %s\n", opened.error().c_str());
-    return kExitFailure;
-  }
-  gateway.run();
-  if (http::has_look_ups_in_flight()) std::_Exit(kExitOk);
-  return kExitOk;
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is one more full disk
+  Lines lines;
+  const int code = run_gateway(config_file, std::move(*loaded), lines);
+  lines.finish();
+  if (http::has_look_ups_in_flight() || observe::has_unfinished_files()) std::_Exit(code);
+  return code;
 }
 
 int check(const std::string& config_file) {

@@ -7,7 +7,6 @@
 #include <iterator>
 
 #include "sluice/config/load.hpp"
-#include "sluice/observe/sink.hpp"
 
 namespace sluice::server {
 namespace {
@@ -34,10 +33,6 @@ std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std:
     std::vector<std::string> lines;
     for (const auto& problem : loaded.error()) lines.push_back(config::to_string(file, problem));
     return std::unexpected(std::move(lines));
-  }
-  const std::string& trace = loaded->config.trace.path;
-  if (auto writable = observe::LineFile::probe(trace); !trace.empty() && !writable) {
-    return std::unexpected(std::vector{file + ": trace.path: cannot be written: " + writable.error()});
   }
   auto built = build_snapshot(std::move(loaded->config), hash_of_file(file));
   if (!built) return std::unexpected(std::vector{file + ": " + built.error()});

@@ -7,17 +7,12 @@
 #include <thread>
 #include <unordered_map>
 
+#include "server/lines.hpp"
 #include "server/listener.hpp"
 #include "server/loop_lag.hpp"
 #include "server/session.hpp"
-#include "sluice/observe/sink.hpp"
 
 namespace sluice::server {
-
-struct Sinks {
-  std::shared_ptr<observe::LineFile> trace;  // null: no trace
-  std::shared_ptr<observe::LineFile> log;    // null: no request lines
-};
 
 class Worker {
  public:

@@ -138,14 +138,24 @@ struct Model {  // models.<name or glob>:
   bool operator==(const Model&) const = default;
 };
 
-struct Trace {       // trace:
-  std::string path;  // empty: no trace
+struct Rotate {                             // rotate: when the trace goes on in a new file
+  std::size_t size = 1024 * 1024 * 1024;    // before it grows beyond this; 0: never by size
+  milliseconds age = std::chrono::days(1);  // since its first line; 0: never by age
+  std::size_t keep = 30;                    // files put aside; older ones are deleted
+  bool operator==(const Rotate&) const = default;
+};
+
+struct Trace {                                 // trace:
+  std::string path;                            // empty: no trace
+  std::size_t queue_bytes = 64 * 1024 * 1024;  // lines that wait for the disk; what does not fit is dropped
+  Rotate rotate;
   bool operator==(const Trace&) const = default;
 };
 
-struct Log {                   // log:
-  std::string level = "info";  // error, warn, info, debug
-  bool requests = true;        // one line per request
+struct Log {                                   // log:
+  std::string level = "info";                  // error, warn, info, debug
+  bool requests = true;                        // one line per request
+  std::size_t queue_bytes = 16 * 1024 * 1024;  // lines that wait for standard error
   bool operator==(const Log&) const = default;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sluice/observe/record.hpp"
+#include "sluice/observe/sink.hpp"
 
 namespace sluice::observe {
 
@@ -72,9 +73,8 @@ class Metrics {
 
 // Facts of the process that are no worker's.
 struct ProcessFacts {
-  std::uint64_t trace_lines = 0;
-  std::uint64_t trace_dropped = 0;
-  std::uint64_t log_dropped = 0;
+  const LineCounts& trace;
+  const LineCounts& log;
   std::uint64_t reloads_ok = 0;
   std::uint64_t reloads_failed = 0;
   std::string config_hash;

@@ -1,59 +1,100 @@
 #pragma once
 // Lines on their way to a file: collected per worker, handed over in batches, written by one thread, so that no
-// request waits for a disk. Bounded: what does not fit is dropped and counted.
+// request waits for a disk. Bounded: what does not fit is dropped and counted, whole lines only.
 
+#include <array>
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
 #include <expected>
-#include <mutex>
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
-#include <vector>
+
+#include "sluice/core/clock.hpp"
 
 namespace sluice::observe {
 
-// A file that is only ever appended to. Any thread may call any member.
+// Why lines were lost: the file takes them too slowly, or not at all.
+enum class Drop : std::uint8_t { kQueueFull, kWriteError };
+inline constexpr std::size_t kDrops = 2;
+std::string_view to_string(Drop reason);
+
+// Of one sink, over the life of the process: it outlives the files that take each other's place.
+struct LineCounts {
+  std::atomic<std::uint64_t> lines = 0;  // written
+  std::array<std::atomic<std::uint64_t>, kDrops> dropped{};
+  std::atomic<std::uint64_t> queue_bytes = 0;   // memory held by lines that wait
+  std::atomic<std::uint64_t> write_errors = 0;  // tries that failed
+  std::atomic<std::uint64_t> rotations = 0;
+  std::atomic<std::uint64_t> rotations_failed = 0;
+
+  std::uint64_t all_dropped() const { return dropped[0] + dropped[1]; }
+};
+
+// When a file is put aside under a name that says when, and a new one begun.
+struct Rotation {
+  std::uint64_t size = 0;            // before it grows beyond this; 0: never
+  std::chrono::milliseconds age{0};  // since its first line; 0: never
+  std::size_t keep = 30;             // files put aside; older ones are deleted
+};
+
+struct LineLimits {
+  std::size_t queue_bytes = 64 * 1024 * 1024;
+  Rotation rotate = {};
+};
+
+// Something an operator should know, such as that lines are lost. Called from any thread; must not block.
+using Tell = std::function<void(bool problem, const std::string& text)>;
+
+// Ages are differences of `now`; `wall` names files and dates a file that was there before. For tests.
+struct Clocks {
+  std::function<TimePoint()> now = Clock::now;
+  std::function<std::chrono::system_clock::time_point()> wall = std::chrono::system_clock::now;
+};
+
+struct LineFileOptions {
+  std::string path;  // empty: standard error, which is never rotated
+  LineLimits limits = {};
+  Tell tell = {};
+  Clocks clocks = {};
+};
+
+class LineWriter;
+
+// A file that is only ever appended to, by this process alone. Any thread may call any member.
+//
+// A file that cannot be written is tried again, at least once a second; until then lines wait in the queue. Standard
+// error has no second chance: what it does not take is dropped. A file that was moved or deleted from outside is begun
+// anew before the next batch, and within a second or so when there is none.
 class LineFile {
  public:
-  static constexpr std::size_t kMaxQueuedBytes = 64 * 1024 * 1024;
-
-  // Standard error instead of a file when `path` is empty.
-  explicit LineFile(std::string path);
-  // Writes what is queued, then returns.
+  // The folder is made if need be, and a last line that was left unfinished is removed. The error is a sentence: the
+  // path cannot be right, or another process writes to it. A disk that is full or a pipe that nobody reads is no error.
+  static std::expected<std::unique_ptr<LineFile>, std::string> open(LineFileOptions options,
+                                                                    std::shared_ptr<LineCounts> counts);
+  // Does not wait: what is queued is still written, as far as the file takes it.
   ~LineFile();
+  LineFile(const LineFile&) = delete;
+  LineFile& operator=(const LineFile&) = delete;
 
-  // Whole lines. Never blocks on the file.
+  // `count` whole lines. Never waits for the file.
   void write(std::string lines, std::uint64_t count);
-  void reopen();  // after a rotation from outside
-  void flush();   // returns when all that was queued before has been written
-  std::uint64_t written() const { return written_; }
-  std::uint64_t dropped() const { return dropped_; }
-  // Creates the directory and opens the file once, to say early what would not work.
-  static std::expected<void, std::string> probe(const std::string& path);
+  // New limits; and a file that was moved away is let go of at once.
+  void reopen(const LineLimits& limits);
+  // The last call: writes what is queued. False if that took longer than `most`.
+  bool finish(std::chrono::milliseconds most);
 
  private:
-  struct Batch {
-    std::string lines;
-    std::uint64_t count = 0;
-  };
-  void run();
-  bool put(const std::string& lines);
-  bool open();
+  explicit LineFile(std::shared_ptr<LineWriter> writer);
 
-  std::string path_;
-  int file_ = -1;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::condition_variable idle_;
-  std::vector<Batch> queue_;
-  std::size_t queued_bytes_ = 0;
-  bool busy_ = false;
-  bool stop_ = false;
-  bool reopen_ = false;
-  std::atomic<std::uint64_t> written_ = 0;
-  std::atomic<std::uint64_t> dropped_ = 0;
+  std::shared_ptr<LineWriter> writer_;
   std::thread thread_;
 };
+
+// Whether a file that did not finish in time is still being written to. Such a process must leave by _Exit.
+bool has_unfinished_files();
 
 }  // namespace sluice::observe

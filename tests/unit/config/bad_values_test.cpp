@@ -61,6 +61,15 @@ const BadCase kCases[] = {
     top("reference_nested", "trace: {path: \"${A:-${KEY}}\"}", 15, "trace.path", "cannot hold another reference"),
     top("variable_not_utf_8", "trace: {path: \"${LATIN}\"}", 15, "trace.path", "variable LATIN is not valid UTF-8"),
 
+    top("queue_too_small", "trace: {queue_bytes: 1KiB}", 22, "trace.queue_bytes", "expected 256KiB to 16GiB"),
+    top("log_queue_too_small", "log: {queue_bytes: 1KiB}", 20, "log.queue_bytes", "expected 256KiB to 16GiB"),
+    top("rotate_size_too_small", "trace: {rotate: {size: 1KiB}}", 24, "trace.rotate.size",
+        "write 64KiB or more, or 0B for never"),
+    top("rotate_age_too_short", "trace: {rotate: {age: 999ms}}", 23, "trace.rotate.age",
+        "write 1s or more, or 0s for never"),
+    top("rotate_age_too_long", "trace: {rotate: {age: 366d}}", 23, "trace.rotate.age", "expected 0ms to 365d"),
+    top("rotate_keep_nothing", "trace: {rotate: {keep: 0}}", 24, "trace.rotate.keep", "expected 1 to 1000000"),
+
     listen("without_host", ":8080", "write 0.0.0.0:8080 for every interface or 127.0.0.1:8080"),
     listen("without_port", "127.0.0.1", "no port"),
     listen("ipv6_without_port", "[::1]", "no port"),

@@ -163,6 +163,14 @@ TEST(Load, AnEmptySectionKeepsItsDefaults) {
   EXPECT_EQ(load_good(with_top("server:\nlimits:\ntimeouts: {}\ndns:\ntrace:\nlog:")).config.limits, Limits{});
 }
 
+TEST(Load, ARotationIsReadWhole) {
+  const auto config =
+      load_good(with_top("trace: {path: t, queue_bytes: 1MiB, rotate: {size: 0B, age: 2h, keep: 7}}")).config;
+  EXPECT_EQ(config.trace, (Trace{.path = "t", .queue_bytes = 1 << 20, .rotate = {.size = 0, .age = 2h, .keep = 7}}));
+  EXPECT_EQ(load_good(with_top("trace: {rotate: {size: 64KiB, age: 0s}}")).config.trace.rotate,
+            (Rotate{.size = 64 * 1024, .age = 0s, .keep = 30}));
+}
+
 TEST(Load, AliasesAreValuesThatAreWrittenOnce) {
   auto loaded = load_good(
       "timeouts: &slow {total: 1h}\nproviders: {p: {base_url: \"http://h\", timeouts: *slow}}\n"

@@ -264,17 +264,32 @@ TEST(Metrics, F76HostileNamesFromTheConfigurationStayInsideTheirLabels) {
 }
 
 TEST(ProcessMetrics, SayWhatTheFactsSay) {
-  const auto got = parse(render_process({.trace_lines = 10,
-                                         .trace_dropped = 2,
-                                         .log_dropped = 3,
+  LineCounts trace;
+  trace.lines = 10;
+  trace.dropped[0] = 2;
+  trace.dropped[1] = 3;
+  trace.queue_bytes = 4096;
+  trace.write_errors = 6;
+  trace.rotations = 7;
+  trace.rotations_failed = 8;
+  LineCounts log;
+  log.dropped[1] = 9;
+  const auto got = parse(render_process({.trace = trace,
+                                         .log = log,
                                          .reloads_ok = 4,
                                          .reloads_failed = 5,
                                          .config_hash = "abc",
                                          .workers = 2,
                                          .draining = true}));
   EXPECT_EQ(got["sluice_trace_lines_total"], 10);
-  EXPECT_EQ(got["sluice_trace_dropped_total"], 2);
-  EXPECT_EQ(got["sluice_log_dropped_total"], 3);
+  EXPECT_EQ(got[R"(sluice_trace_dropped_total{reason="queue_full"})"], 2);
+  EXPECT_EQ(got[R"(sluice_trace_dropped_total{reason="write_error"})"], 3);
+  EXPECT_EQ(got["sluice_trace_queue_bytes"], 4096);
+  EXPECT_EQ(got["sluice_trace_write_errors_total"], 6);
+  EXPECT_EQ(got[R"(sluice_trace_rotations_total{result="ok"})"], 7);
+  EXPECT_EQ(got[R"(sluice_trace_rotations_total{result="failed"})"], 8);
+  EXPECT_EQ(got["sluice_log_lines_total"], 0);
+  EXPECT_EQ(got[R"(sluice_log_dropped_total{reason="write_error"})"], 9);
   EXPECT_EQ(got[R"(sluice_config_reloads_total{result="ok"})"], 4);
   EXPECT_EQ(got[R"(sluice_config_reloads_total{result="failed"})"], 5);
   EXPECT_EQ(got[R"(sluice_config_info{hash="abc"})"], 1);
@@ -290,7 +305,8 @@ TEST(Exposition, PromtoolFindsNoFault) {
   metrics.count(record_of());
   metrics.count_reject(ErrorKind::kMalformedRequest);
   const auto path = std::filesystem::temp_directory_path() / ("sluice-metrics-" + std::to_string(::getpid()));
-  std::ofstream(path) << metrics.render() << render_process({});
+  const LineCounts counts;
+  std::ofstream(path) << metrics.render() << render_process({.trace = counts, .log = counts, .config_hash = "abc"});
   EXPECT_EQ(std::system(("promtool check metrics < " + path.string()).c_str()), 0);
   std::filesystem::remove(path);
 }
