@@ -1,6 +1,7 @@
 #include "sluice/api/answer.hpp"
 
 #include "api/choices.hpp"
+#include "api/finish_name.hpp"
 #include "api/usage.hpp"
 #include "sluice/api/errors.hpp"
 
@@ -42,7 +43,7 @@ Result<std::string> first_finish_reason(Value choices) {
     if (is_truthy(choice->error) || is_failure_reason(choice->finish_reason.raw)) {
       return std::unexpected(choice_error(*choice));
     }
-    if (count == 1) reason = json::text_of(choice->finish_reason);
+    if (count == 1) reason = finish_name(choice->finish_reason);
   }
   return reason;
 }
@@ -61,7 +62,7 @@ Result<Answer> inspect_answer(Endpoint endpoint, std::string_view body) {
   merge_usage(answer.usage, fields.groq.is_object() ? json::find(fields.groq, "usage").value_or(Value{}) : Value{});
   merge_usage(answer.usage, fields.usage);
   if (endpoint == Endpoint::kResponses) {
-    answer.finish_reason = json::text_of(fields.status);
+    answer.finish_reason = finish_name(fields.status);
   } else if (endpoint == Endpoint::kChat || endpoint == Endpoint::kCompletions) {
     Result<std::string> reason = first_finish_reason(fields.choices);
     if (!reason) return std::unexpected(std::move(reason.error()));

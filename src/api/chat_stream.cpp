@@ -1,4 +1,5 @@
 #include "api/choices.hpp"
+#include "api/finish_name.hpp"
 #include "api/stream_errors.hpp"
 #include "api/usage.hpp"
 #include "sluice/api/answer.hpp"
@@ -108,7 +109,7 @@ void StreamState::advance_choice(std::size_t index, Value reason) {
     choices_[index] = Progress::kBlank;
   } else {
     choices_[index] = Progress::kFinished;
-    if (index == 0 || finish_reason_.empty()) finish_reason_ = json::text_of(reason);
+    if (index == 0 || finish_reason_.empty()) finish_reason_ = finish_name(reason);
   }
 }
 

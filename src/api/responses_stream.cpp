@@ -1,3 +1,4 @@
+#include "api/finish_name.hpp"
 #include "api/json_utf8.hpp"
 #include "api/stream_errors.hpp"
 #include "api/usage.hpp"
@@ -61,7 +62,7 @@ Result<StreamState::Verdict> StreamState::responses_event(std::string_view type,
   read_response(response);
   if (complete_ && finish_reason_.empty()) finish_reason_ = type.substr(type.find('.') + 1);
   if (type.ends_with(".delta") && !delta.raw.empty() && delta.raw != "\"\"") ++content_events_;
-  return Verdict{Action::kPass, complete_, {}};
+  return Verdict{Action::kPass, complete_, {}, type == "response.failed"};
 }
 
 // Every snapshot repeats the answer's identity; only the last one holds its usage.
@@ -77,7 +78,7 @@ void StreamState::read_response(Value response) {
     } else if (json::key_is(member, "usage")) {
       merge_usage(usage_, member.value);
     } else if (complete_ && json::key_is(member, "status")) {
-      finish_reason_ = json::text_of(member.value);
+      finish_reason_ = finish_name(member.value);
     }
   }
 }

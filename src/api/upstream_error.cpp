@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -128,35 +129,6 @@ std::string_view type_of_status(int status) {
   }
 }
 
-// The credential and its balance are the operator's: none of the upstream's text reaches the client.
-Error account_error(int status) {
-  Error error;
-  error.kind = ErrorKind::kUpstreamAuth;
-  error.message = status == 402 ? "The provider account behind this gateway has no balance left."
-                                : "The provider did not accept this gateway's credential.";
-  error.detail = "upstream status " + std::to_string(status);
-  return error;
-}
-
-Error make_error(int status, Report report) {
-  if (status < 400) {
-    return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream answered with an unexpected status.",
-                "upstream status " + std::to_string(status))
-        .error();
-  }
-  if (status >= 401 && status <= 403) return account_error(status);
-  Error error;
-  error.kind = ErrorKind::kUpstreamStatus;
-  error.status = client_status(status);
-  error.detail = "upstream status " + std::to_string(status);
-  error.message = report.message.empty() ? "The upstream answered with status " + std::to_string(status) + "."
-                                         : truncate_utf8(report.message, kMaxMessage);
-  error.type = report.type.empty() ? std::string(type_of_status(error.status)) : std::move(report.type);
-  error.param = std::move(report.param);
-  error.code = std::move(report.code);
-  return error;
-}
-
 struct NamedStatus {
   std::string_view name;
   int status;
@@ -176,6 +148,46 @@ constexpr NamedStatus kNamed[] = {
     {"UNAVAILABLE", 503},           {"timeout_error", 504},
     {"DEADLINE_EXCEEDED", 504},
 };
+
+// For the log: the status, and the upstream's code or type if that is one of the names above. Anything else could be
+// a piece of the prompt.
+std::string detail_of(int status, const Report& report) {
+  std::string detail = "upstream status " + std::to_string(status);
+  for (const std::string& name : {report.code, report.type}) {
+    const bool known = std::ranges::find(kNamed, name, &NamedStatus::name) != std::end(kNamed);
+    if (known) return detail + ", " + name;
+  }
+  return detail;
+}
+
+// The credential and its balance are the operator's: none of the upstream's text reaches the client.
+Error account_error(int status, const Report& report) {
+  Error error;
+  error.kind = ErrorKind::kUpstreamAuth;
+  error.message = status == 402 ? "The provider account behind this gateway has no balance left."
+                                : "The provider did not accept this gateway's credential.";
+  error.detail = detail_of(status, report);
+  return error;
+}
+
+Error make_error(int status, Report report) {
+  if (status < 400) {
+    return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream answered with an unexpected status.",
+                "upstream status " + std::to_string(status))
+        .error();
+  }
+  if (status >= 401 && status <= 403) return account_error(status, report);
+  Error error;
+  error.kind = ErrorKind::kUpstreamStatus;
+  error.status = client_status(status);
+  error.detail = detail_of(status, report);
+  error.message = report.message.empty() ? "The upstream answered with status " + std::to_string(status) + "."
+                                         : truncate_utf8(report.message, kMaxMessage);
+  error.type = report.type.empty() ? std::string(type_of_status(error.status)) : std::move(report.type);
+  error.param = std::move(report.param);
+  error.code = std::move(report.code);
+  return error;
+}
 
 int status_of_name(std::string_view name) {
   for (const NamedStatus& named : kNamed) {

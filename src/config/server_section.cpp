@@ -36,6 +36,8 @@ void read_server(const Value& section, Server& server) {
   map.read("workers", server.workers, read_workers);
   map.read("drain_grace", server.drain_grace, duration(0ms, 1h));
   map.read("drain_timeout", server.drain_timeout, duration(0ms, kDay));
+  map.read("core_dumps", server.core_dumps, read_flag);
+  if (server.core_dumps) section.scope->report.note("core_dumps is on: a core file shows every key and every prompt");
   check_addresses(section, server);
 }
 

@@ -121,7 +121,7 @@ std::expected<Url, std::string> parse_base_url(std::string_view text) {
   if (auto error = read_path(rest->substr(slash, question - slash), url)) return Error(*error);
   std::string_view query = rest->substr(std::min(question + 1, rest->size()));
   if (!is_path(query, "?")) return Error("the query holds a character that must be percent-encoded");
-  url.query = query;
+  url.query = Secret(std::string(query));
   return url;
 }
 

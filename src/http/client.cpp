@@ -76,7 +76,7 @@ class PooledClient final : public Client {
                                                          std::unique_ptr<UpstreamConnection> connection,
                                                          OpenTimes& times, bool& got_bytes) {
     times.connected = Clock::now();
-    std::vector<std::string_view> pieces{request.head};
+    std::vector<std::string_view> pieces{request.head.reveal()};
     pieces.insert(pieces.end(), request.body.begin(), request.body.end());
     auto all = connection->read->transport().write_now(pieces);
     IoResult<void> written;

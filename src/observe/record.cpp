@@ -1,5 +1,6 @@
 #include "sluice/observe/record.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 #include "observe/json_line.hpp"
@@ -56,6 +57,15 @@ std::string_view to_string(Phase phase) {
   constexpr std::array<std::string_view, 6> kNames = {"body",        "connect", "first_byte",
                                                       "first_token", "stream",  "answer"};
   return kNames[static_cast<std::size_t>(phase)];
+}
+
+std::string recorded_id(std::string_view id) {
+  constexpr std::size_t kLongest = 128;
+  const auto fits = [](char c) {
+    const char small = ascii_lower(c);
+    return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || std::string_view("-._:=+/").contains(c);
+  };
+  return id.size() <= kLongest && std::ranges::all_of(id, fits) ? std::string(id) : std::string();
 }
 
 std::optional<nanoseconds> Record::until(Stage stage) const {

@@ -43,17 +43,14 @@ class OpenAi final : public Provider {
  public:
   OpenAi(const config::Provider& config, std::shared_ptr<const http::Origin> origin)
       : config_(config), origin_(std::move(origin)) {
-    fixed_ = "host: " + authority_of(config.base_url) + "\r\nuser-agent: sluice/" + std::string(version()) +
-             "\r\naccept-encoding: identity\r\ncontent-type: application/json\r\n";
+    fixed_.append("host: " + authority_of(config.base_url) + "\r\nuser-agent: sluice/" + std::string(version()));
+    fixed_.append("\r\naccept-encoding: identity\r\ncontent-type: application/json\r\n");
     for (const auto& [name, value] : config.headers) {
-      fixed_.append(name).append(": ").append(value.reveal()).append("\r\n");
+      fixed_.append(name).append(": ").append(value).append("\r\n");
+      redactor_.add(value);
     }
-    for (const Secret& key : config.api_keys) {
-      if (key.empty()) continue;
-      std::string line = config.auth_header + ": ";
-      if (!config.auth_scheme.empty()) line += config.auth_scheme + " ";
-      credentials_.emplace_back(line.append(key.reveal()).append("\r\n"));
-    }
+    for (const Secret& key : config.api_keys) add_credential(key);
+    redactor_.add_query(config.base_url.query);
   }
 
   const config::Provider& config() const override { return config_; }
@@ -78,23 +75,33 @@ class OpenAi final : public Provider {
 
   std::unique_ptr<http::ResponseStream> answer(const api::RequestView&) const override { return nullptr; }
 
+  const Redactor& redactor() const override { return redactor_; }
+
  private:
+  void add_credential(const Secret& key) {
+    if (key.empty()) return;
+    Secret& line = credentials_.emplace_back();
+    line.append(config_.auth_header).append(": ").append(config_.auth_scheme);
+    line.append(config_.auth_scheme.empty() ? "" : " ").append(key).append("\r\n");
+    redactor_.add(key);
+  }
+
   void write_head(const http::Request& request, const api::RequestView& view, std::string_view path,
                   const std::string& model, http::Outgoing& out) const {
-    std::string& head = out.head;
+    Secret& head = out.head;
     head.reserve(512);
     head.append("POST ").append(config_.base_url.path);
     if (auto at = path.find("{model}"); at == std::string_view::npos) {
-      head += path;
+      head.append(path);
     } else {
       head.append(path.substr(0, at)).append(percent_encoded(model.empty() ? view.model : model));
-      head += path.substr(at + 7);
+      head.append(path.substr(at + 7));
     }
     write_query(request.head.query, head);
     head.append(" HTTP/1.1\r\n").append(fixed_);
     if (!credentials_.empty()) {
       const auto turn = credentials_.size() == 1 ? 0 : turn_.fetch_add(1, std::memory_order_relaxed);
-      head += credentials_[turn % credentials_.size()].reveal();
+      head.append(credentials_[turn % credentials_.size()]);
     }
     for (const http::Field& field : request.head.fields) {
       const bool forwarded =
@@ -102,25 +109,24 @@ class OpenAi final : public Provider {
       if (!forwarded || request.head.nominates(field.name) || !http::is_field_value(field.value)) continue;
       head.append(field.name).append(": ").append(field.value).append("\r\n");
     }
-    head +=
-        view.stream ? "accept: text/event-stream\r\ncontent-length: " : "accept: application/json\r\ncontent-length: ";
+    head.append(view.stream ? "accept: text/event-stream" : "accept: application/json");
     std::size_t length = 0;
     for (auto piece : out.body) length += piece.size();
-    append_number(head, length);
-    head += "\r\n\r\n";
+    head.append("\r\ncontent-length: ").append(std::to_string(length)).append("\r\n\r\n");
   }
 
   // What the configuration wants comes first; unknown parameters of the client's are the upstream's business.
-  void write_query(std::string_view asked, std::string& head) const {
-    const std::string& fixed = config_.base_url.query;
+  void write_query(std::string_view asked, Secret& head) const {
+    const Secret& fixed = config_.base_url.query;
     if (fixed.empty() && asked.empty()) return;
     head.append("?").append(fixed).append(fixed.empty() || asked.empty() ? "" : "&").append(asked);
   }
 
   config::Provider config_;
   std::shared_ptr<const http::Origin> origin_;
-  std::string fixed_;                // the fields that are the same in every request
+  Secret fixed_;                     // the fields that are the same in every request
   std::vector<Secret> credentials_;  // whole header lines
+  Redactor redactor_;
   mutable std::atomic<std::size_t> turn_ = 0;
 };
 

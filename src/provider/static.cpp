@@ -64,8 +64,11 @@ class Static final : public Provider {
     return std::make_unique<StaticStream>("application/json", std::move(body), milliseconds(0));
   }
 
+  const Redactor& redactor() const override { return nothing_to_hide_; }
+
  private:
   config::Provider config_;
+  Redactor nothing_to_hide_;
   std::vector<std::string> words_;
 };
 

@@ -32,13 +32,13 @@ constexpr std::array<std::string_view, 9> kPassedOn = {"openai-processing-ms",
                                                        "x-ratelimit-reset-tokens",
                                                        "x-models-etag"};
 
-void note_fields(const http::ResponseHead& head, pipeline::Exchange& exchange) {
+void note_fields(const http::ResponseHead& head, const Redactor& redactor, pipeline::Exchange& exchange) {
   for (const http::Field& field : head.fields) {
     const bool is_id = equals_ignore_case(field.name, "x-request-id");
     const auto known =
         std::ranges::find_if(kPassedOn, [&](std::string_view name) { return equals_ignore_case(field.name, name); });
-    if ((!is_id && known == kPassedOn.end()) || head.nominates(field.name)) continue;
-    if (is_id) exchange.record.upstream_request_id = truncate_utf8(field.value, 128);
+    if ((!is_id && known == kPassedOn.end()) || head.nominates(field.name) || redactor.finds(field.value)) continue;
+    if (is_id) exchange.record.upstream_request_id = observe::recorded_id(field.value);
     exchange.passed_on.emplace_back(is_id ? "x-upstream-request-id" : *known, field.value);
   }
 }
@@ -48,6 +48,11 @@ Result<void> check_encoding(const http::ResponseHead& head) {
   if (encoding.empty() || equals_ignore_case(encoding, "identity")) return {};
   return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream sent a compressed answer that was not asked for.",
               "content-encoding");
+}
+
+// Some upstreams repeat the credential they were sent when they complain.
+void redact(Error& error, const Redactor& redactor) {
+  for (std::string* text : {&error.message, &error.type, &error.param, &error.code}) redactor.strike(*text);
 }
 
 // One try, on the record whichever way it ends.
@@ -80,6 +85,7 @@ class Dispatch final : public pipeline::Middleware {
     record.upstream_model = (*route)->upstream_model.empty() ? record.model : (*route)->upstream_model;
     AttemptNote attempt(record, record.provider);
     auto result = co_await try_target(exchange, **route, attempt);
+    if (!result) redact(result.error(), (*route)->provider->redactor());
     attempt.ended(result);
     co_return result;
   }
@@ -99,6 +105,7 @@ class Dispatch final : public pipeline::Middleware {
       limits.hide_usage = !exchange.view->wants_usage;
       co_return co_await relay(exchange, std::move(answer), limits);
     }
+    limits.redactor = &route.provider->redactor();
     provider::Encoded encoded;
     auto good = route.provider->encode(exchange.request, *exchange.view, route.upstream_model, encoded);
     if (!good) co_return good;
@@ -109,6 +116,7 @@ class Dispatch final : public pipeline::Middleware {
     exchange.record.reached(Stage::kRoute, now);
     auto upstream = co_await open(exchange, encoded.outgoing, attempt);
     if (!upstream) co_return std::unexpected(std::move(upstream.error()));
+    note_fields((*upstream)->head(), route.provider->redactor(), exchange);
     if (auto status = co_await check_status(exchange, **upstream, limits); !status) co_return status;
     co_return co_await relay(exchange, std::move(*upstream), limits);
   }
@@ -124,7 +132,6 @@ class Dispatch final : public pipeline::Middleware {
       exchange.record.phase = Phase::kFirstByte;
     }
     if (times.first_byte != TimePoint{}) exchange.record.reached(Stage::kFirstByte, times.first_byte);
-    if (upstream) note_fields((*upstream)->head(), exchange);
     co_return upstream;
   }
 
@@ -150,7 +157,6 @@ class Dispatch final : public pipeline::Middleware {
     auto body = plain ? co_await read_body(exchange, upstream, limits) : Result<std::string>{};
     if (!body && body.error().kind == ErrorKind::kClientGone) co_return std::unexpected(std::move(body.error()));
     Error error = api::upstream_error(head.status, body ? std::string_view(*body) : std::string_view{});
-    error.detail = "status " + std::to_string(head.status);
     error.retry_after =
         http::parse_retry_after(head.get("retry-after-ms"), head.get("retry-after"), std::chrono::system_clock::now());
     if (error.retry_after > kLongestRetryAfter) {

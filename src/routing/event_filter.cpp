@@ -31,6 +31,11 @@ bool EventFilter::take(const sse::Event& event, std::string& out) {
     return false;
   }
   using Action = api::StreamState::Action;
+  if (verdict->failure && redactor_ != nullptr && redactor_->finds(event.data)) {
+    verdict->action = Action::kRewrite;
+    verdict->rewritten = event.data;
+    redactor_->strike(verdict->rewritten);
+  }
   if (verdict->action != Action::kDrop) {
     const std::string_view data = verdict->action == Action::kRewrite ? verdict->rewritten : event.data;
     sse::append_event(out, keep_types_ ? event.type : std::string_view{}, data);

@@ -6,14 +6,19 @@
 
 #include "sluice/api/answer.hpp"
 #include "sluice/core/error.hpp"
+#include "sluice/core/redactor.hpp"
 #include "sluice/sse/decoder.hpp"
 
 namespace sluice::routing {
 
 class EventFilter {
  public:
-  EventFilter(api::StreamState::Options options, std::size_t event_limit)
-      : keep_types_(options.endpoint == Endpoint::kResponses), state_(options), decoder_(event_limit) {}
+  // `redactor` may be null; it sees the events that tell of a failure.
+  EventFilter(api::StreamState::Options options, std::size_t event_limit, const Redactor* redactor = nullptr)
+      : keep_types_(options.endpoint == Endpoint::kResponses),
+        state_(options),
+        decoder_(event_limit),
+        redactor_(redactor) {}
 
   // Appends what may be sent to `out`. On an error `out` still holds the good events before it.
   Result<void> feed(std::string_view bytes, std::string& out);
@@ -30,6 +35,7 @@ class EventFilter {
   bool keep_types_;
   api::StreamState state_;
   sse::Decoder decoder_;
+  const Redactor* redactor_;
   std::uint64_t events_ = 0;
   std::optional<Error> failed_;
 };

@@ -152,7 +152,8 @@ Task<Result<void>> relay_stream(pipeline::Exchange& exchange, std::unique_ptr<ht
   if (!is_event_stream(upstream->head())) {
     co_return co_await refuse_whole_body(exchange, *upstream, limits);
   }
-  EventFilter filter({.endpoint = exchange.endpoint, .hide_usage = limits.hide_usage}, limits.event_bytes);
+  EventFilter filter({.endpoint = exchange.endpoint, .hide_usage = limits.hide_usage}, limits.event_bytes,
+                     limits.redactor);
   StreamNote note(exchange, filter);
   StreamRelay relay{exchange, *upstream, limits, filter, {}};
   auto relayed = co_await relay.run();

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sluice/config/config.hpp"
+#include "sluice/core/redactor.hpp"
 #include "sluice/http/client.hpp"
 #include "sluice/pipeline/exchange.hpp"
 
@@ -17,6 +18,7 @@ struct RelayLimits {
   std::size_t response_bytes;
   std::size_t inline_bytes;  // a larger answer is checked beside the event loop
   bool hide_usage = false;
+  const Redactor* redactor = nullptr;  // of the provider; null: nothing to keep out
 };
 
 // A stream of events, passed on as they come. Nothing is sent before the first event has arrived and is good.

@@ -11,6 +11,7 @@
 
 #include "server/admin_service.hpp"
 #include "server/app_service.hpp"
+#include "server/core_dumps.hpp"
 #include "server/lines.hpp"
 #include "server/load.hpp"
 #include "server/overload.hpp"
@@ -101,6 +102,7 @@ class Gateway {
     const config::Config& config = snapshot_->config;
     overload_.configure(config.overload);
     slots_.set_most(config.overload.max_connections > 0 ? config.overload.max_connections : fitting_connections_);
+    allow_core_dumps(config.server.core_dumps);
     auto service = std::make_shared<const AppService>(snapshot_);
     for (auto& worker : workers_) {
       worker->set_sinks(lines_.for_requests());
@@ -241,6 +243,7 @@ int run_gateway(const std::string& config_file, LoadedSnapshot loaded, Lines& li
 }  // namespace
 
 int serve(const std::string& config_file) {
+  allow_core_dumps(false);  // before the first key is read
   auto loaded = load_snapshot(config_file);
   if (!loaded) {
     for (const auto& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());

@@ -1,14 +1,19 @@
 #include "server/serve.hpp"
 
+#include <boost/core/demangle.hpp>
 #include <boost/system/system_error.hpp>
+#include <typeinfo>
 
 #include "sluice/api/errors.hpp"
 
 namespace sluice::server {
 namespace {
 
-Error internal(const char* what) {
-  return fail(ErrorKind::kInternal, "The gateway failed to serve this request.", what).error();
+// The kind of exception, not its text: who knows what it quotes.
+Error internal(const std::exception& exception) {
+  return fail(ErrorKind::kInternal, "The gateway failed to serve this request.",
+              boost::core::demangle(typeid(exception).name()))
+      .error();
 }
 
 }  // namespace
@@ -35,9 +40,9 @@ Task<Result<void>> run_service(const Service& service, pipeline::Exchange& excha
     if (error.code() == net::error::operation_aborted) {
       co_return client_gone();
     }
-    co_return std::unexpected(internal(error.what()));
+    co_return std::unexpected(internal(error));
   } catch (const std::exception& error) {
-    co_return std::unexpected(internal(error.what()));
+    co_return std::unexpected(internal(error));
   }
 }
 
@@ -61,7 +66,7 @@ void close_record(const Result<void>& result, const ClientSink& sink, observe::R
   if (result) return;
   const Error& error = result.error();
   record.outcome = traits(error.kind).outcome;
-  record.error = error.error_code();
+  record.error = traits(error.kind).code;  // an upstream's own code is free text
   record.detail = error.detail;
 }
 

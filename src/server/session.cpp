@@ -126,7 +126,7 @@ Task<bool> Session::serve_one() {
   record.started = first_byte_;
   record.time = std::chrono::system_clock::now();
   record.request_id = new_request_id();
-  record.client_request_id = truncate_utf8(head->get("x-client-request-id"), 128);
+  record.client_request_id = observe::recorded_id(head->get("x-client-request-id"));
   sink_.begin(*head, record.request_id, service_->limits().write_timeout);
   http::Request request{std::move(*head), {}};
   pipeline::Exchange exchange{.request = request, .sink = sink_, .upstreams = context_.upstreams, .record = record};

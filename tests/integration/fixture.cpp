@@ -1,6 +1,7 @@
 #include "integration/fixture.hpp"
 #include "support/paths.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 
@@ -9,6 +10,16 @@ namespace {
 
 std::string line(const std::string& name, const std::string& inside) {
   return inside.empty() ? std::string() : name + ": {" + inside + "}\n";
+}
+
+// Credentials of every kind, so that every test can show that none of them leaks; `spare` is never asked.
+std::string marked_header(const Scenario& scenario) {
+  return scenario.provider.find("headers:") == std::string::npos ? ", headers: {x-marked: \"${UP_HEADER}\"}" : "";
+}
+constexpr const char* kSpare =
+    "  spare: {base_url: \"http://127.0.0.1:9/v1?key=${SPARE_QUERY}\", api_keys: [\"${SPARE_KEY}\"]}\n";
+std::string log_lines(const Scenario& scenario) {
+  return scenario.more.find("log:") == std::string::npos ? "log: {level: debug}\n" : "";
 }
 
 }  // namespace
@@ -23,8 +34,8 @@ std::string config_text(const Scenario& scenario, const std::string& upstream_ur
   return "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\", workers: 1, " + scenario.server + "}\n" +
          "trace: {path: {DIR}/trace.jsonl}\n" + line("timeouts", scenario.timeouts) + line("limits", scenario.limits) +
          "providers:\n  up: {dialect: openai, base_url: \"" + url + "\", api_keys: [\"${UP_KEY}\"]" +
-         (scenario.provider.empty() ? "" : ", " + scenario.provider) + "}\n" + line("models", scenario.models) +
-         scenario.more;
+         marked_header(scenario) + (scenario.provider.empty() ? "" : ", " + scenario.provider) + "}\n" + kSpare +
+         scenario.providers + line("models", scenario.models) + log_lines(scenario) + scenario.more;
 }
 
 Gateway& GatewayTest::start(const Scenario& scenario) {
@@ -37,10 +48,21 @@ Gateway& GatewayTest::start(const Scenario& scenario) {
 }
 
 void GatewayTest::stop() {
+  std::vector<Sink> sinks = gateway_->sinks();
   gateway_->signal(SIGTERM);
   EXPECT_EQ(gateway_->wait_exit(15s), 0) << gateway_->output();
   EXPECT_EQ(gateway_->sanitizer_report(), "");
+  std::ranges::move(gateway_->sinks(), std::back_inserter(sinks));  // with its last words
+  expect_no_leaks(sinks);
   gateway_.reset();
+}
+
+void GatewayTest::expect_no_leaks(const std::vector<Sink>& sinks) const {
+  for (const std::string& leak : leaks(sinks)) ADD_FAILURE() << "leaked into " << leak;
+  EXPECT_EQ(SecretWatch::seen(), secrets_seen_) << "a client received a credential";
+  for (const ObservedRequest& request : upstream_.requests()) {
+    EXPECT_EQ(request.head_bytes.find(kClientMark), std::string::npos) << "a client's credential went on";
+  }
 }
 
 void GatewayTest::TearDown() {

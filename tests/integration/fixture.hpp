@@ -1,6 +1,7 @@
 #pragma once
 // One gateway in front of one scripted upstream. After every test: the books balance (requests counted == trace lines
-// + dropped ones), the gateway exits with 0 when told to, and no sanitizer has complained.
+// + dropped ones), the gateway exits with 0 when told to, no sanitizer has complained, and none of the marks in keys,
+// prompts and answers (support/canary.hpp) is anywhere but where it belongs.
 
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "support/canary.hpp"
 #include "support/gateway.hpp"
 #include "support/openai_answers.hpp"
 #include "support/raw_client.hpp"
@@ -27,8 +29,9 @@ struct Scenario {
   std::string server = "drain_grace: 0s, drain_timeout: 2s";
   std::string timeouts = "connect: 1s, first_byte: 2s, first_token: 2s, idle: 1s, total: 20s";
   std::string limits = {};
-  std::string base_url = {};  // of provider `up`; empty: the fixture's upstream
-  std::string provider = {};  // more keys of provider `up`
+  std::string base_url = {};   // of provider `up`; empty: the fixture's upstream
+  std::string provider = {};   // more keys of provider `up`
+  std::string providers = {};  // more of them, whole lines
   std::string models = R"(m: up/upstream-model, "any-*": "up/*")";
   std::string more = {};  // whole lines
   std::map<std::string, std::string> files = {};
@@ -54,6 +57,10 @@ class GatewayTest : public ::testing::Test {
 
   ScriptedUpstream upstream_;
   std::optional<Gateway> gateway_;
+
+ private:
+  void expect_no_leaks(const std::vector<Sink>& sinks) const;
+  const std::size_t secrets_seen_ = SecretWatch::seen();
 };
 
 // The answer is that error, in the OpenAI shape with all four members and the headers every error has.

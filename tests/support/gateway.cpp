@@ -2,10 +2,12 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 namespace sluice::support {
 namespace {
@@ -20,13 +22,21 @@ std::string in_directory(std::string text, const std::string& directory) {
 
 std::vector<std::string> prepare(const TempDir& directory, const GatewayOptions& options) {
   for (const auto& [name, text] : options.files) directory.write(name, text);
-  directory.write("gateway.yaml", in_directory(options.config, directory.path()));
-  return {options.binary, "serve", "--config", directory.path("gateway.yaml")};
+  directory.write(options.config_name, in_directory(options.config, directory.path()));
+  return {options.binary, "serve", "--config", directory.path(options.config_name)};
+}
+
+const std::map<std::string, std::string>& marked_credentials() {
+  static const std::map<std::string, std::string> kAll = {{"UP_KEY", "sk-upstream-secret"},
+                                                          {"UP_HEADER", "up-header-upstream-secret"},
+                                                          {"SPARE_KEY", "sk-spare-upstream-secret"},
+                                                          {"SPARE_QUERY", "spare-query-upstream-secret"}};
+  return kAll;
 }
 
 std::map<std::string, std::string> environment(const GatewayOptions& options) {
   std::map<std::string, std::string> result = options.environment;
-  result.try_emplace("UP_KEY", "sk-upstream-secret");
+  for (const auto& [name, value] : marked_credentials()) result.try_emplace(name, value);
   // Freed memory must not count as memory in use.
   result.try_emplace("ASAN_OPTIONS", "quarantine_size_mb=1:thread_local_quarantine_size_kb=64");
   return result;
@@ -54,7 +64,10 @@ bool eventually(const std::function<bool()>& condition, milliseconds timeout) {
   return true;
 }
 
-Gateway::Gateway(const GatewayOptions& options) : process_(prepare(directory_, options), environment(options)) {}
+Gateway::Gateway(const GatewayOptions& options)
+    : config_name_(options.config_name), process_(prepare(directory_, options), environment(options)) {
+  for (const auto& [name, text] : options.files) given_files_.push_back(name);
+}
 
 bool Gateway::wait_ready(milliseconds timeout) {
   return process_.wait_output(
@@ -72,7 +85,7 @@ bool Gateway::wait_output(std::string_view text, milliseconds timeout) const {
 }
 
 void Gateway::replace_config(const std::string& text) const {
-  directory_.write("gateway.yaml", in_directory(text, directory_.path()));
+  directory_.write(config_name_, in_directory(text, directory_.path()));
 }
 
 std::vector<nlohmann::json> Gateway::trace(std::size_t count, milliseconds timeout) const {
@@ -92,9 +105,38 @@ std::vector<nlohmann::json> Gateway::trace(std::size_t count, milliseconds timeo
 
 Metrics Gateway::metrics() const { return Metrics(admin("/metrics").body); }
 
+std::vector<Sink> Gateway::sinks() {
+  std::vector<Sink> all;
+  if (!wait_exit(0ms) && port_ != 0) {
+    try {
+      all = live_sinks();
+    } catch (const std::system_error&) {  // it was just ending
+    }
+  }
+  all.push_back({"output", output()});
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path())) {
+    const std::string name = entry.path().filename();
+    const bool given = name == config_name_ || std::ranges::find(given_files_, name) != given_files_.end();
+    if (entry.is_regular_file() && !given) all.push_back({name, directory_.read(entry.path().string())});
+  }
+  return all;
+}
+
+std::vector<Sink> Gateway::live_sinks() const {
+  std::vector<Sink> all;
+  for (const char* target : {"/metrics", "/healthz", "/readyz", "/version", "/nothing"}) {
+    all.push_back({target, admin(target).body});
+  }
+  std::ifstream file("/proc/" + std::to_string(process_.pid()) + "/cmdline", std::ios::binary);
+  all.push_back({"cmdline", {std::istreambuf_iterator<char>(file), {}}});
+  return all;
+}
+
 std::size_t Gateway::open_fds() const {
-  std::error_code ignored;
-  const std::filesystem::directory_iterator entries("/proc/" + std::to_string(process_.pid()) + "/fd", ignored);
+  std::error_code failed;
+  const std::filesystem::directory_iterator entries("/proc/" + std::to_string(process_.pid()) + "/fd", failed);
+  // Only root may look into a process that allows no core dumps.
+  if (failed) return static_cast<std::size_t>(metrics().sum("process_open_fds"));
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
@@ -118,7 +160,7 @@ std::string Gateway::sanitizer_report() const {
 CheckResult check_config(const std::string& binary, const std::string& text) {
   const TempDir directory;
   directory.write("gateway.yaml", text);
-  Process process({binary, "check", directory.path("gateway.yaml")}, {{"UP_KEY", "sk-upstream-secret"}});
+  Process process({binary, "check", directory.path("gateway.yaml")}, marked_credentials());
   return {process.wait_exit(10s).value_or(-1), process.output()};
 }
 

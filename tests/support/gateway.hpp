@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "support/canary.hpp"
 #include "support/metrics.hpp"
 #include "support/process.hpp"
 #include "support/raw_client.hpp"
@@ -18,8 +19,9 @@ namespace sluice::support {
 struct GatewayOptions {
   std::string binary;
   std::string config = {};                              // "{DIR}" stands for the directory
-  std::map<std::string, std::string> environment = {};  // beside UP_KEY=sk-upstream-secret
+  std::map<std::string, std::string> environment = {};  // beside marked UP_KEY, UP_HEADER, SPARE_KEY, SPARE_QUERY
   std::map<std::string, std::string> files = {};        // written beside the configuration first
+  std::string config_name = "gateway.yaml";
 };
 
 class Gateway {
@@ -38,7 +40,7 @@ class Gateway {
   bool wait_output(std::string_view text, milliseconds timeout = 5s) const;
 
   void replace_config(const std::string& text) const;
-  std::string config_path() const { return directory_.path("gateway.yaml"); }
+  std::string config_path() const { return directory_.path(config_name_); }
   const TempDir& directory() const { return directory_; }
 
   // The complete lines of {DIR}/trace.jsonl; waits until there are `count`, and returns what there is then.
@@ -46,13 +48,21 @@ class Gateway {
   Metrics metrics() const;
   Response admin(std::string_view target) const { return fetch(admin_port_, get_request(target)); }
 
+  // Everything it shows to anybody but the client who asks: its output, its files, and while it runs the admin
+  // listener's answers and its command line.
+  std::vector<Sink> sinks();
+
   std::size_t open_fds() const;
   std::size_t resident_bytes() const;
   // Sanitizer reports in the output, as text; empty is good.
   std::string sanitizer_report() const;
 
  private:
+  std::vector<Sink> live_sinks() const;
+
   TempDir directory_;
+  std::string config_name_;
+  std::vector<std::string> given_files_;
   Process process_;
   std::uint16_t port_ = 0;
   std::uint16_t admin_port_ = 0;

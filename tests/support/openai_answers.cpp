@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kHead =
     R"({"id":"chatcmpl-AbC123","object":"chat.completion.chunk","created":1767225600,"model":"upstream-model",)"
-    R"("system_fingerprint":"fp_44","choices":)";
+    R"("system_fingerprint":"canary-answer-fp","choices":)";
 
 std::string in_quotes(std::string_view text) { return nlohmann::json(text).dump(); }
 
@@ -17,7 +17,7 @@ std::string completion(std::string_view message, std::string_view finish, std::s
          in_quotes(finish) +
          R"(}],"usage":{"prompt_tokens":12,"completion_tokens":7,"total_tokens":19,)"
          R"("prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":3}},)"
-         R"("system_fingerprint":"fp_44"})";
+         R"("system_fingerprint":"canary-answer-fp"})";
 }
 
 std::string delta(std::string_view value, std::string_view finish) {
@@ -26,7 +26,7 @@ std::string delta(std::string_view value, std::string_view finish) {
 }
 
 constexpr std::string_view kCompletionHead =
-    R"({"id":"cmpl-AbC123","object":"text_completion","created":1767225600,"model":"upstream-model","choices":)";
+    R"({"id":"cmpl-canary-answer","object":"text_completion","created":1767225600,"model":"upstream-model","choices":)";
 constexpr std::string_view kCompletionUsage =
     R"(,"usage":{"prompt_tokens":12,"completion_tokens":7,"total_tokens":19})";
 
@@ -46,7 +46,7 @@ std::string message(std::string_view status, std::string_view parts) {
 
 std::string response(std::string_view status, std::string_view output, std::string_view usage) {
   return R"({"id":"resp_1","object":"response","created_at":1767225600,"status":)" + in_quotes(status) +
-         R"(,"error":null,"incomplete_details":null,"instructions":null,"metadata":{},"model":"upstream-model",)"
+         R"(,"error":null,"incomplete_details":null,"instructions":null,"metadata":{"note":"canary-answer"},"model":"upstream-model",)"
          R"("output":[)" +
          std::string(output) +
          R"(],"parallel_tool_calls":true,"temperature":1.0,"tool_choice":"auto","tools":[],"top_p":1.0,"usage":)" +
@@ -63,7 +63,8 @@ struct ResponsesEvents {
 };
 
 std::string body(std::string_view model, std::string_view more) {
-  std::string text = R"({"model":)" + in_quotes(model) + R"(,"messages":[{"role":"user","content":"Say hello."}])";
+  std::string text =
+      R"({"model":)" + in_quotes(model) + R"(,"messages":[{"role":"user","content":"Say hello, canary-prompt."}])";
   if (!more.empty()) text += "," + std::string(more);
   return text + "}";
 }
@@ -157,7 +158,7 @@ std::vector<std::string> completion_stream(const std::vector<std::string>& texts
 }
 
 std::string moderation_answer() {
-  return R"({"id":"modr-1","model":"upstream-model","results":[{"flagged":true,"categories":{"violence":true},)"
+  return R"({"id":"modr-canary-answer","model":"upstream-model","results":[{"flagged":true,"categories":{"violence":true},)"
          R"("category_scores":{"violence":0.9},"category_applied_input_types":{"violence":["text"]}}]})";
 }
 

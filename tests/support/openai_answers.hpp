@@ -1,5 +1,6 @@
 #pragma once
-// Bodies as an OpenAI-compatible upstream sends them.
+// Bodies as an OpenAI-compatible upstream sends them, and requests for them. All carry a mark (canary.hpp): answers one
+// in an id or a fingerprint, requests one in the prompt.
 
 #include <string>
 #include <string_view>

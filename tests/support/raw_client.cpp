@@ -49,6 +49,7 @@ bool RawClient::fill(Clock::time_point deadline) {
     const Transfer got = read_some(fd_.get(), chunk.data(), chunk.size());
     end_ = got.end;
     if (got.bytes > 0) {
+      watch_.see({chunk.data(), got.bytes});
       wire_.append(chunk.data(), got.bytes);
       return true;
     }
@@ -139,13 +140,21 @@ void RawClient::reset() {
   fd_.close();
 }
 
+namespace {
+std::string with_credential(std::string_view head) {
+  const std::string lines(head);
+  const bool has = lower(lines).find("authorization:") != std::string::npos;
+  return has ? lines : "authorization: Bearer sk-" + std::string(kClientMark) + "-01\r\n" + lines;
+}
+}  // namespace
+
 std::string get_request(std::string_view target, std::string_view head) {
-  return "GET " + std::string(target) + " HTTP/1.1\r\nhost: gateway\r\n" + std::string(head) + "\r\n";
+  return "GET " + std::string(target) + " HTTP/1.1\r\nhost: gateway\r\n" + with_credential(head) + "\r\n";
 }
 
 std::string post_request(std::string_view target, std::string_view body, std::string_view head) {
   return "POST " + std::string(target) + " HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n" +
-         "content-length: " + std::to_string(body.size()) + "\r\n" + std::string(head) + "\r\n" + std::string(body);
+         "content-length: " + std::to_string(body.size()) + "\r\n" + with_credential(head) + "\r\n" + std::string(body);
 }
 
 Response fetch(std::uint16_t port, std::string_view request, milliseconds timeout) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/canary.hpp"
 #include "support/http_text.hpp"
 #include "support/socket.hpp"
 
@@ -70,6 +71,7 @@ class RawClient {
 
   Fd fd_;
   std::string wire_;
+  SecretWatch watch_;
   Response response_;
   std::optional<BodyReader> body_;
   std::size_t scanned_ = 0;  // of response_.body: complete events up to here
@@ -77,7 +79,7 @@ class RawClient {
   End end_ = End::kOpen;
 };
 
-// Request texts. `head` lines come verbatim, each ended by CR LF.
+// Request texts. `head` lines come verbatim, each ended by CR LF; a credential is added unless there is one.
 std::string get_request(std::string_view target, std::string_view head = "");
 std::string post_request(std::string_view target, std::string_view body, std::string_view head = "");
 

@@ -171,7 +171,8 @@ class ScriptedClient final : public http::Client {
                                                            http::OpenTimes& times) override {
     std::string body;
     for (auto piece : request.body) body += piece;
-    asked.push_back({request.origin->host, request.head, std::move(body), request.connect_timeout, request.head_due});
+    asked.push_back({request.origin->host, std::string(request.head.reveal()), std::move(body), request.connect_timeout,
+                     request.head_due});
     times.connected = Clock::now();
     times.reused = reused;
     if (answers_.empty()) co_return fail(ErrorKind::kUpstreamConnectFailed, "nothing was scripted");

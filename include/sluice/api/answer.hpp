@@ -20,7 +20,7 @@ Usage read_usage(json::Value usage);
 
 struct Answer {
   Usage usage;
-  std::string finish_reason;  // of the first choice; responses: the status
+  std::string finish_reason;  // of the first choice; responses: the status; a name known here, or "other"
 };
 // A whole 200 body. Unreadable JSON, or not an object → kUpstreamInvalidResponse; a truthy `error` member → the
 // upstream's error (see errors.hpp). A chat or completions answer without a list of choices is unreadable as well.
@@ -42,8 +42,9 @@ class StreamState {
   enum class Action : std::uint8_t { kPass, kDrop, kRewrite };
   struct Verdict {
     Action action = Action::kPass;
-    bool complete = false;  // this event ends a good answer; nothing after it counts
+    bool complete = false;  // this event ends the answer in good form; nothing after it counts
     std::string rewritten;  // kRewrite: the data to send instead
+    bool failure = false;   // it says that the upstream failed (response.failed), in the upstream's words
   };
   // One event: its type ("" if none) and its data (lines joined by \n). An error is the upstream's own, or says that
   // the event cannot be relayed; the answer is then over.
@@ -57,8 +58,8 @@ class StreamState {
   std::string failure_event(const Error& error) const;
 
   const Usage& usage() const { return usage_; }
-  const std::string& finish_reason() const { return finish_reason_; }
-  std::uint64_t content_events() const { return content_events_; }  // events that carried something to read
+  const std::string& finish_reason() const { return finish_reason_; }  // as in Answer
+  std::uint64_t content_events() const { return content_events_; }     // events that carried something to read
   bool complete() const { return complete_; }
 
  private:

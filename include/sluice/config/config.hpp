@@ -30,6 +30,7 @@ struct Server {  // server:
   unsigned workers = 0;              // 0 = auto: one per core this process may use
   milliseconds drain_grace = 5s;     // SIGTERM: /readyz says no, connections are still taken
   milliseconds drain_timeout = 30s;  // then running requests may go on for this long
+  bool core_dumps = false;           // a core holds keys and prompts
   bool operator==(const Server&) const = default;
 };
 
@@ -77,8 +78,8 @@ struct Url {
   bool tls = false;
   std::string host;  // lower case; an IPv6 literal stands here without its brackets
   std::uint16_t port = 0;
-  std::string path;   // without the trailing slash; may be empty
-  std::string query;  // without the question mark; may be empty
+  std::string path;  // without the trailing slash; may be empty
+  Secret query;      // without the question mark; some providers want their key there
   bool operator==(const Url&) const = default;
 };
 

@@ -10,6 +10,7 @@
 #include "sluice/core/async.hpp"
 #include "sluice/core/clock.hpp"
 #include "sluice/core/error.hpp"
+#include "sluice/core/secret.hpp"
 #include "sluice/http/head.hpp"
 #include "sluice/http/tls.hpp"
 
@@ -32,7 +33,7 @@ struct Origin {
 // One request. Everything it points to outlives the call of open().
 struct Outgoing {
   std::shared_ptr<const Origin> origin;
-  std::string head;  // complete, with its empty line
+  Secret head;  // complete, with its empty line; it holds the provider's credential
   std::vector<std::string_view> body;
   milliseconds connect_timeout{2'000};
   TimePoint head_due = kNever;  // when the response's head must have come

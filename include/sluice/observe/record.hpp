@@ -47,8 +47,8 @@ struct Record {
   std::vector<Attempt> attempts;
   int status = 0;  // sent to the client; 0 if nothing was
   Outcome outcome = Outcome::kOk;
-  std::string error;   // code
-  std::string detail;  // for operators only
+  std::string error;   // code of the kind: a closed set
+  std::string detail;  // for operators: our own words, never a piece of what was asked or answered
   Phase phase = Phase::kBody;
   std::string finish_reason;
   Usage usage;
@@ -61,6 +61,9 @@ struct Record {
   void reached(Stage stage) { reached(stage, Clock::now()); }
   std::optional<nanoseconds> until(Stage stage) const;  // since the request began
 };
+
+// A request id that somebody else chose, fit for a record: empty unless it is up to 128 letters, digits and -._:=+/ .
+std::string recorded_id(std::string_view id);
 
 // One JSON object and a line feed; docs/traces.md lists the members.
 void append_trace_line(std::string& out, const Record& record);

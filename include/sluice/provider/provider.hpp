@@ -7,6 +7,7 @@
 
 #include "sluice/api/request_view.hpp"
 #include "sluice/config/config.hpp"
+#include "sluice/core/redactor.hpp"
 #include "sluice/http/client.hpp"
 #include "sluice/http/request.hpp"
 
@@ -31,6 +32,9 @@ class Provider {
 
   // An answer made here instead of being fetched; null for providers that have an upstream.
   virtual std::unique_ptr<http::ResponseStream> answer(const api::RequestView& view) const = 0;
+
+  // Knows every credential that goes to the upstream: what comes back in errors and header fields passes through it.
+  virtual const Redactor& redactor() const = 0;
 };
 
 // From a checked configuration. The error is a sentence for the operator (an unreadable CA file).

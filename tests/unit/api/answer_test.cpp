@@ -57,6 +57,12 @@ TEST(ReadUsage, ClampsAndFlagsNonsense) {
     EXPECT_EQ(read_usage({raw}).source, UsageSource::kNone) << raw;
 }
 
+TEST(InspectAnswer, F77AReasonThatIsNotKnownIsOther) {
+  EXPECT_EQ(inspect_answer(Endpoint::kChat, R"({"choices":[{"finish_reason":"canary"}]})")->finish_reason, "other");
+  EXPECT_EQ(inspect_answer(Endpoint::kChat, R"({"choices":[{"finish_reason":null}]})")->finish_reason, "");
+  EXPECT_EQ(inspect_answer(Endpoint::kResponses, R"({"status":"canary"})")->finish_reason, "other");
+}
+
 TEST(InspectAnswer, ReadsUsageAndFinishReason) {
   const auto chat = inspect_answer(
       Endpoint::kChat, R"( {"choices":[{"index":0,"finish_reason":"length"},{"index":1,"finish_reason":"stop"}],

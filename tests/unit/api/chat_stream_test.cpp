@@ -164,6 +164,14 @@ TEST(ChatStream, CountsEventsWithSomethingToRead) {
   EXPECT_EQ(state.finish_reason(), "stop");
 }
 
+TEST(ChatStream, F77AReasonThatIsNotKnownIsOther) {
+  for (const auto& [reason, name] : {std::pair{"tool_calls", "tool_calls"}, {"canary of the prompt", "other"}}) {
+    StreamState state({Endpoint::kChat, false});
+    EXPECT_TRUE(state.event("", R"({"choices":[{"index":0,"finish_reason":")" + std::string(reason) + "\"}]}"));
+    EXPECT_EQ(state.finish_reason(), name);
+  }
+}
+
 TEST(ChatStream, FailureIsAnErrorEvent) {
   const StreamState state({Endpoint::kChat, false});
   const Error error = fail(ErrorKind::kUpstreamTruncated, "cut").error();

@@ -125,6 +125,19 @@ TEST(UpstreamError, CredentialTroubleShowsNothingOfTheUpstreamsText) {
   }
 }
 
+// F77: the detail is for the log, where a code that quotes the prompt must not go.
+TEST(UpstreamError, F77TheDetailHoldsTheStatusAndWellKnownNamesOnly) {
+  const auto detail_of = [](int status, std::string_view code, std::string_view type) {
+    return upstream_error(status, R"({"error":{"message":"canary","code":")" + std::string(code) + R"(","type":")" +
+                                      std::string(type) + "\"}}")
+        .detail;
+  };
+  EXPECT_EQ(detail_of(429, "insufficient_quota", "canary"), "upstream status 429, insufficient_quota");
+  EXPECT_EQ(detail_of(500, "canary", "overloaded_error"), "upstream status 500, overloaded_error");
+  EXPECT_EQ(detail_of(401, "invalid_api_key", "canary"), "upstream status 401, invalid_api_key");
+  EXPECT_EQ(detail_of(400, "canary", "canary"), "upstream status 400");
+}
+
 TEST(UpstreamError, LongMessagesAreCut) {
   const Error error = upstream_error(400, "{\"error\":{\"message\":\"" + std::string(4095, 'x') + "北京\"}}");
   EXPECT_EQ(error.message, std::string(4095, 'x') + "…");

@@ -64,7 +64,7 @@ TEST(Examples, TheReferenceShowsTheDefaultsOfAProvider) {
   auto config = load_example("gateway.example.yaml", {{"OPENAI_API_KEY", "k"}}).config;
   Provider expected;
   expected.name = "openai";
-  expected.base_url = {true, "api.openai.com", 443, "/v1", ""};
+  expected.base_url = {true, "api.openai.com", 443, "/v1", {}};
   expected.api_keys = {Secret("k")};
   EXPECT_EQ(config.providers["openai"], expected);
   Provider house;

@@ -40,7 +40,7 @@ TEST(Load, TwoLinesAreAWholeGateway) {
   Config expected;
   Provider& provider = expected.providers["p"];
   provider.name = "p";
-  provider.base_url = {false, "127.0.0.1", 11434, "/v1", ""};
+  provider.base_url = {false, "127.0.0.1", 11434, "/v1", {}};
   expected.models.push_back({"*", {"p", "*"}, std::nullopt, {}});
   EXPECT_EQ(loaded.config, expected);
   EXPECT_TRUE(loaded.notes.empty());

@@ -59,15 +59,15 @@ TEST(Interpolation, ASoleReferenceIsTheWholeText) {
 }
 
 TEST(BaseUrl, HasDefaultsForPortPathAndQuery) {
-  EXPECT_EQ(parse_base_url("https://api.openai.com/v1"), (Url{true, "api.openai.com", 443, "/v1", ""}));
-  EXPECT_EQ(parse_base_url("http://localhost"), (Url{false, "localhost", 80, "", ""}));
-  EXPECT_EQ(parse_base_url("HTTPS://API.Example.com:8443/"), (Url{true, "api.example.com", 8443, "", ""}));
-  EXPECT_EQ(parse_base_url("http://[::1]:11434/v1//"), (Url{false, "::1", 11434, "/v1", ""}));
-  EXPECT_EQ(parse_base_url("http://10.0.0.7:65535"), (Url{false, "10.0.0.7", 65535, "", ""}));
+  EXPECT_EQ(parse_base_url("https://api.openai.com/v1"), (Url{true, "api.openai.com", 443, "/v1", {}}));
+  EXPECT_EQ(parse_base_url("http://localhost"), (Url{false, "localhost", 80, "", {}}));
+  EXPECT_EQ(parse_base_url("HTTPS://API.Example.com:8443/"), (Url{true, "api.example.com", 8443, "", {}}));
+  EXPECT_EQ(parse_base_url("http://[::1]:11434/v1//"), (Url{false, "::1", 11434, "/v1", {}}));
+  EXPECT_EQ(parse_base_url("http://10.0.0.7:65535"), (Url{false, "10.0.0.7", 65535, "", {}}));
   EXPECT_EQ(parse_base_url("https://x.openai.azure.com/openai?api-version=2024-10-21"),
-            (Url{true, "x.openai.azure.com", 443, "/openai", "api-version=2024-10-21"}));
-  EXPECT_EQ(parse_base_url("https://h?a=b/c?d"), (Url{true, "h", 443, "", "a=b/c?d"}));
-  EXPECT_EQ(parse_base_url("http://my_service-1.ns:80/a%20b"), (Url{false, "my_service-1.ns", 80, "/a%20b", ""}));
+            (Url{true, "x.openai.azure.com", 443, "/openai", Secret("api-version=2024-10-21")}));
+  EXPECT_EQ(parse_base_url("https://h?a=b/c?d"), (Url{true, "h", 443, "", Secret("a=b/c?d")}));
+  EXPECT_EQ(parse_base_url("http://my_service-1.ns:80/a%20b"), (Url{false, "my_service-1.ns", 80, "/a%20b", {}}));
 }
 
 TEST(BaseUrl, DoesNotTakeWhatCouldBeReadInTwoWays) {

@@ -34,7 +34,7 @@ class HttpClient : public ::testing::Test {
     origin->identity = origin->host + "|" + std::to_string(port);
     Outgoing out;
     out.origin = std::move(origin);
-    out.head = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+    out.head = Secret("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
     out.head_due = Clock::now() + 5s;
     return out;
   }
@@ -89,7 +89,7 @@ TEST_F(HttpClient, SendsTheRequestAndGivesTheAnswer) {
     peer.wait_end();
   });
   auto out = request(server.port());
-  out.head = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+  out.head = Secret("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
   out.body = {"he", "", "llo"};
   const auto answer = ask(out);
   EXPECT_FALSE(answer.error.has_value());
@@ -501,7 +501,7 @@ TEST_F(HttpClient, F43AnAnswerBeforeTheWholeRequestWasReadCounts) {
   });
   const std::string body(8'000'000, 'x');
   auto out = request(server.port());
-  out.head = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\n\r\n";
+  out.head = Secret("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\n\r\n");
   out.body = {body};
   const auto answer = ask(out);
   EXPECT_EQ(answer.status, 413);
@@ -518,7 +518,7 @@ TEST_F(HttpClient, F43AnEarlyAnswerStopsAnUploadNobodyReads) {
   });
   const std::string body(64'000'000, 'x');
   auto out = request(server.port());
-  out.head = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 64000000\r\n\r\n";
+  out.head = Secret("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 64000000\r\n\r\n");
   out.body = {body};
   const auto started = Clock::now();
   out.head_due = started + 2s;

@@ -234,6 +234,15 @@ TEST(LogLine, HoldsNoneOfTheClientsTextButTheModel) {
   EXPECT_EQ(log_line(record).find("canary"), std::string::npos);
 }
 
+TEST(Record, F77AnIdIsKeptOnlyIfItLooksLikeOne) {
+  for (const std::string id : {"", "req_0f", "9b1d-4c:x", "a=b+c/d.e", "ABC"}) EXPECT_EQ(recorded_id(id), id);
+  EXPECT_EQ(recorded_id(std::string(128, 'a')).size(), 128U);
+  for (const std::string text : {"tell me a story", "a\"b", "a\nb", "\x1b[2J", "é", "${x}", "a;b", "<b>"}) {
+    EXPECT_EQ(recorded_id(text), "") << text;
+  }
+  EXPECT_EQ(recorded_id(std::string(129, 'a')), "");
+}
+
 TEST(Record, UntilCountsFromTheStartOfTheRequest) {
   Record record;
   record.started = kStart;

@@ -19,7 +19,7 @@ const std::string kChatStream = R"({"model":"fast","stream":true,"messages":[{"r
 config::Provider upstream() {
   config::Provider provider;
   provider.name = "up";
-  provider.base_url = {.tls = false, .host = "api.example", .port = 80, .path = "/v1", .query = ""};
+  provider.base_url = {.tls = false, .host = "api.example", .port = 80, .path = "/v1", .query = {}};
   provider.api_keys = {Secret("sk-one")};
   return provider;
 }
@@ -36,7 +36,7 @@ struct Case {
     if (!understood) return;
     view = std::move(*understood);
     result = provider->encode(request, view, model, encoded);
-    raw_head = encoded.outgoing.head;
+    raw_head = encoded.outgoing.head.reveal();
     if (!result) return;
     http::HeadScanner scanner(http::HeadScanner::Side::kRequest, {});
     const auto size = scanner.scan(raw_head);
@@ -76,7 +76,7 @@ TEST(OpenAiHead, IsWholeAndExact) {
 TEST(OpenAiHead, EachEndpointHasItsPathAndTheQueryComesBehindIt) {
   auto config = upstream();
   config.base_url.path = "/base";
-  config.base_url.query = "api-version=2024-10-21&x=1";
+  config.base_url.query = Secret("api-version=2024-10-21&x=1");
   const std::pair<Endpoint, std::string> bodies[] = {{Endpoint::kChat, kChat},
                                                      {Endpoint::kCompletions, R"({"model":"m","prompt":"x"})"},
                                                      {Endpoint::kEmbeddings, R"({"model":"m","input":"x"})"},
@@ -93,12 +93,12 @@ TEST(OpenAiHead, EachEndpointHasItsPathAndTheQueryComesBehindIt) {
 TEST(OpenAiHead, TheClientsQueryComesBehindTheConfiguredOne) {
   const auto query = [](std::string configured, std::string_view asked) {
     auto config = upstream();
-    config.base_url.query = std::move(configured);
+    config.base_url.query = Secret(std::move(configured));
     Case one(config, kChat);
     one.request.head.query = asked;
     Encoded encoded;
     EXPECT_TRUE(one.provider->encode(one.request, one.view, "", encoded).has_value());
-    const auto head = http::parse_request_head(encoded.outgoing.head, {});
+    const auto head = http::parse_request_head(encoded.outgoing.head.reveal(), {});
     EXPECT_TRUE(head.has_value());
     return head ? std::string(head->target) : "";
   };
@@ -188,7 +188,7 @@ TEST(OpenAiCredential, SeveralKeysAreUsedInTurnAndEmptyOnesSkipped) {
   for (int i = 0; i < 5; ++i) {
     Encoded encoded;
     ASSERT_TRUE(first.provider->encode(first.request, first.view, "", encoded).has_value());
-    const auto head = http::parse_request_head(encoded.outgoing.head, {});
+    const auto head = http::parse_request_head(encoded.outgoing.head.reveal(), {});
     ASSERT_TRUE(head.has_value());
     keys.emplace_back(head->get("authorization"));
   }

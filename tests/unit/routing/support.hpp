@@ -19,7 +19,7 @@ inline config::Provider upstream_provider(const std::string& name, bool on = tru
   provider.name = name;
   provider.on = on;
   if (!on) provider.off_reason = "providers." + name + ".api_keys: NAME is not set";
-  provider.base_url = {.tls = false, .host = name + ".example", .port = 80, .path = "/v1", .query = ""};
+  provider.base_url = {.tls = false, .host = name + ".example", .port = 80, .path = "/v1", .query = {}};
   provider.api_keys = {Secret("sk-" + name)};
   return provider;
 }
