@@ -32,7 +32,7 @@ std::expected<Loaded, std::vector<Problem>> load_scoped(std::string_view yaml, S
   check_tree(root, scope.report);
   Config config = read_document(root, scope);
   if (!scope.report.clean()) return std::unexpected(scope.report.take_problems());
-  return Loaded{std::move(config), scope.report.take_notes()};
+  return Loaded{std::move(config), scope.report.take_notes(), std::move(scope.places)};
 }
 
 }  // namespace sluice::config

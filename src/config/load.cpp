@@ -41,12 +41,12 @@ Environment process_environment() {
 std::expected<Loaded, std::vector<Problem>> load_file(const std::string& file, const Environment& environment) {
   auto text = read_file(file);
   if (!text) return std::unexpected(text.error());
-  Scope scope{environment, std::filesystem::path(file).parent_path().string(), {}, {}};
+  Scope scope{environment, std::filesystem::path(file).parent_path().string(), {}};
   return load_scoped(*text, scope);
 }
 
 std::expected<Loaded, std::vector<Problem>> load_text(std::string_view yaml, const Environment& environment) {
-  Scope scope{environment, "", {}, {}};
+  Scope scope{environment, "", {}};
   return load_scoped(yaml, scope);
 }
 

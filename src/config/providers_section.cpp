@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "config/address.hpp"
 #include "config/sections.hpp"
@@ -41,20 +39,9 @@ class DialectKeys {
   std::string reason_;
 };
 
-std::optional<std::string> read_ca_file(const Value& value) {
-  auto file = read_text(value);
-  if (!file || file->empty()) return file;
-  std::filesystem::path path = std::filesystem::path(value.scope->directory) / *file;
-  std::error_code error;
-  bool regular = std::filesystem::is_regular_file(path, error);
-  if (regular && std::ifstream(path).good()) return path.string();
-  value.fail(value.shown() + (regular ? " cannot be read" : " is not a file") + "; expected a PEM file");
-  return std::nullopt;
-}
-
 void read_tls(const Value& section, Provider& provider, bool https) {
   MapReader map(section);
-  map.read("ca_file", provider.ca_file, read_ca_file);
+  map.read("ca_file", provider.ca_file, read_pem_file);
   map.read("verify", provider.tls_verify, read_flag);
   if (!https) section.fail_key("has no meaning for a base_url of http://");
   if (!provider.tls_verify) {

@@ -86,6 +86,7 @@ std::optional<Value> MapReader::find(std::string_view key) {
   auto entry = std::ranges::find(entries_, key, &Named::name);
   bool found = entry != entries_.end();
   value_.scope->keys[join(value_.path, key)] |= found;
+  if (found) value_.scope->places[entry->value.path] = entry->value.at;
   return found ? std::optional(entry->value) : std::nullopt;
 }
 

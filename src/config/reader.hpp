@@ -20,7 +20,8 @@ struct Scope {  // what all readers of one file share
   const Environment& environment;
   std::string directory;  // relative file names start here; empty: the working directory
   Report report;
-  std::map<std::string, bool> keys;  // every path that was asked for, and whether the file has it
+  std::map<std::string, bool> keys = {};        // every path that was asked for, and whether the file has it
+  std::map<std::string, Position> places = {};  // where the values of those it has stand
 };
 
 struct Value {  // a node at its place

@@ -23,7 +23,7 @@ std::optional<std::size_t> slip(std::string_view word, std::string_view candidat
   bool prefix = shorter >= kMinPrefix && (word.starts_with(candidate) || candidate.starts_with(word));
   if (longer - shorter > kMaxEdits) return prefix ? std::optional(longer) : std::nullopt;
   std::size_t edits = edit_distance(word, candidate);
-  if (edits <= kMaxEdits && edits < longer) return edits;
+  if (edits <= kMaxEdits && 2 * edits <= longer) return edits;
   return prefix ? std::optional(longer) : std::nullopt;
 }
 

@@ -8,6 +8,7 @@
 namespace sluice::config {
 
 void read_server(const Value& section, Server& server);
+void read_server_tls(const Value& section, ServerTls& tls);
 void read_limits(const Value& section, Limits& limits);
 void read_overload(const Value& section, Overload& overload);
 void read_timeouts(const Value& section, Timeouts& timeouts);

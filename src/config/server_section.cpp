@@ -21,7 +21,7 @@ void check_addresses(const Value& section, const Server& server) {
   if (overlap(server.listen, server.admin)) {
     section.fail_key("listen and admin must not share an address and port; both take " + to_string(server.listen));
   }
-  if (!is_loopback(server.listen.host)) {
+  if (!is_loopback(server.listen.host) && server.tls.client_auth != ClientAuth::kRequired) {
     section.scope->report.note("anybody who reaches " + to_string(server.listen) +
                                " can spend your providers' money: no keys are configured");
   }
@@ -38,6 +38,7 @@ void read_server(const Value& section, Server& server) {
   map.read("drain_timeout", server.drain_timeout, duration(0ms, kDay));
   map.read("core_dumps", server.core_dumps, read_flag);
   if (server.core_dumps) section.scope->report.note("core_dumps is on: a core file shows every key and every prompt");
+  map.section("tls", [&](const Value& part) { read_server_tls(part, server.tls); });
   check_addresses(section, server);
 }
 

@@ -11,11 +11,6 @@ namespace sluice::config {
 
 inline constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 
-struct Position {  // 1-based; columns count bytes
-  int line = 1;
-  int column = 1;
-};
-
 // Offset of the first byte that is not part of well-formed UTF-8 (RFC 3629), if there is one.
 std::optional<std::size_t> find_bad_utf8(std::string_view text);
 

@@ -1,6 +1,8 @@
 #include "config/values.hpp"
 
 #include <charconv>
+#include <filesystem>
+#include <fstream>
 #include <system_error>
 
 namespace sluice::config {
@@ -89,6 +91,18 @@ std::optional<std::string> read_word(const Value& value) {
   if (!text || !text->empty()) return text;
   value.fail("must not be empty");
   return std::nullopt;
+}
+
+std::optional<std::string> read_pem_file(const Value& value) {
+  auto file = read_text(value);
+  if (!file || file->empty()) return file;
+  const std::filesystem::path path = std::filesystem::path(value.scope->directory) / *file;
+  std::error_code error;
+  const bool regular = std::filesystem::is_regular_file(path, error);
+  if (!regular || !std::ifstream(path).good()) {
+    value.fail(value.shown() + (regular ? " cannot be read" : " is not a file") + "; expected a PEM file");
+  }
+  return path.string();
 }
 
 std::optional<std::uint64_t> parse_whole(std::string_view text) {

@@ -47,6 +47,10 @@ Converter<T> automatic_or(Converter<T> convert) {
 std::optional<bool> read_flag(const Value& value);         // true or false and nothing else
 std::optional<std::string> read_word(const Value& value);  // text that is not empty
 
+// The name of a file that can be read, starting from the configuration's folder; empty stays empty. What is no such
+// file is reported, and its name comes back all the same.
+std::optional<std::string> read_pem_file(const Value& value);
+
 std::optional<std::uint64_t> parse_whole(std::string_view text);  // decimal digits only
 
 // One of a few words. A wrong one is reported with the nearest right one.

@@ -55,7 +55,7 @@ class PooledClient final : public Client {
     if (auto made = co_await connection->read->transport().connect(*addresses, due); !made)
       co_return connect_failed(made.error());
     if (origin.tls) {
-      auto secured = co_await connection->read->transport().handshake(origin.tls, origin.host, due);
+      auto secured = co_await connection->read->transport().handshake(*origin.tls, origin.host, due);
       if (!secured) co_return connect_failed(secured.error());
     }
     co_return std::move(connection);

@@ -1,15 +1,13 @@
 #include "http/transport.hpp"
 
-#include <openssl/err.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
 
 namespace sluice::http {
 namespace {
@@ -24,14 +22,21 @@ void drop_front(std::vector<net::const_buffer>& buffers, std::size_t count) {
   buffers.erase(buffers.begin(), done);
 }
 
-}  // namespace
+net::socket_base::wait_type wait_type_of(TlsStep::Wait wait) {
+  return wait == TlsStep::Wait::kWritable ? net::socket_base::wait_write : net::socket_base::wait_read;
+}
 
-struct Transport::Tls {
-  Tls(TcpSocket& socket, std::shared_ptr<const TlsContext> settings)
-      : context(std::move(settings)), stream(socket, context->native()) {}
-  std::shared_ptr<const TlsContext> context;  // outlives the stream that was made from it
-  net::ssl::stream<TcpSocket&> stream;
-};
+IoError cancelled() { return {IoFault::kCancelled, "cancelled"}; }
+
+// A handshake that did not come about, whatever it was that ended it.
+IoResult<void> agreement(IoResult<std::size_t> done) {
+  if (done) return {};
+  IoFault& fault = done.error().fault;
+  if (fault == IoFault::kReset || fault == IoFault::kEof) fault = IoFault::kTls;
+  return std::unexpected(std::move(done.error()));
+}
+
+}  // namespace
 
 Transport::Transport(net::io_context& io, TimerWheel& timers)
     : socket_(io.get_executor()), timer_(timers, &Transport::on_timeout, this) {}
@@ -54,11 +59,9 @@ void Transport::on_timeout(void* self) {
 
 IoError Transport::fault_of(const error_code& error, bool timed_out) {
   namespace errors = net::error;
-  if (timed_out) return {IoFault::kTimeout, "timed out"};
-  if (error == errors::operation_aborted || error == errors::bad_descriptor) return {IoFault::kCancelled, "cancelled"};
+  if (timed_out) return {IoFault::kTimeout, "timed out", TlsFault::kTimeout};
+  if (error == errors::operation_aborted || error == errors::bad_descriptor) return cancelled();
   if (error == errors::eof) return {IoFault::kEof, "connection closed"};
-  if (error == net::ssl::error::stream_truncated) return {IoFault::kReset, "TLS connection cut without close_notify"};
-  if (error.category() == net::error::get_ssl_category()) return {IoFault::kTls, error.message()};
   return {IoFault::kReset, error.message()};
 }
 
@@ -92,34 +95,42 @@ Task<IoResult<void>> Transport::connect_one(const TcpEndpoint& address, TimePoin
   co_return IoResult<void>{};
 }
 
-Task<IoResult<void>> Transport::handshake(std::shared_ptr<const TlsContext> tls, const std::string& host,
-                                          TimePoint due) {
-  tls_ = std::make_unique<Tls>(socket_, std::move(tls));
-  SSL* native = tls_->stream.native_handle();
-  error_code is_name;
-  net::ip::make_address(host, is_name);
-  if (is_name) SSL_set_tlsext_host_name(native, host.c_str());  // RFC 6066: names only, no addresses
-  if (tls_->context->verify()) {
-    error_code failed;
-    tls_->stream.set_verify_callback(net::ssl::host_name_verification(host), failed);
-    if (failed) co_return std::unexpected(IoError{IoFault::kTls, failed.message()});
-  }
+Task<IoResult<void>> Transport::handshake(const TlsContext& tls, const std::string& host, TimePoint due) {
+  tls_ = std::make_unique<TlsStream>(tls, TlsStream::Side::kClient, socket_.native_handle());
+  if (!tls_->expect_host(host)) co_return std::unexpected(IoError{IoFault::kTls, "the host's name cannot be checked"});
+  co_return agreement(co_await repeat([this] { return tls_->handshake(); }, due));
+}
+
+Task<IoResult<void>> Transport::accept_tls(const TlsContext& tls, TimePoint due) {
+  tls_ = std::make_unique<TlsStream>(tls, TlsStream::Side::kServer, socket_.native_handle());
+  auto done = agreement(co_await repeat([this] { return tls_->handshake(); }, due));
+  if (!done) tls_.reset();
+  co_return done;
+}
+
+// Waits for the socket and tries again, until an attempt is complete or fails.
+Task<IoResult<std::size_t>> Transport::repeat(Attempt attempt, TimePoint due) {
   timed_out_ = false;
   timer_.arm(due);
-  auto [error] = co_await tls_->stream.async_handshake(net::ssl::stream_base::client, kAwait);
+  auto step = attempt();
+  // What is there at once must not keep others from their turn.
+  if (step && step->wait == TlsStep::Wait::kNothing) co_await net::post(socket_.get_executor(), net::deferred);
+  while (step && step->wait != TlsStep::Wait::kNothing) {
+    auto [error] = co_await socket_.async_wait(wait_type_of(step->wait), kAwait);
+    // A time-out that came between two waits had nothing to cancel; it counts all the same.
+    if (!error && timed_out_) error = net::error::operation_aborted;
+    step = error ? std::unexpected(fault_of(error, timed_out_)) : attempt();
+  }
   timer_.disarm();
-  if (!error) co_return IoResult<void>{};
-  auto fault = fault_of(error, timed_out_);
-  if (fault.fault == IoFault::kReset || fault.fault == IoFault::kEof) fault.fault = IoFault::kTls;
-  co_return std::unexpected(std::move(fault));
+  if (!step) co_return std::unexpected(std::move(step.error()));
+  co_return step->bytes;
 }
 
 Task<IoResult<std::size_t>> Transport::read_some(std::span<char> into, TimePoint due) {
+  if (tls_) co_return co_await repeat([this, into] { return tls_->read(into); }, due);
   timed_out_ = false;
   timer_.arm(due);
-  const auto buffer = net::buffer(into.data(), into.size());
-  auto [error, count] =
-      tls_ ? co_await tls_->stream.async_read_some(buffer, kAwait) : co_await socket_.async_read_some(buffer, kAwait);
+  auto [error, count] = co_await socket_.async_read_some(net::buffer(into.data(), into.size()), kAwait);
   timer_.disarm();
   if (error) co_return std::unexpected(fault_of(error, timed_out_));
   co_return count;
@@ -131,7 +142,13 @@ IoResult<bool> Transport::write_now(std::span<const std::string_view> pieces) {
     if (!piece.empty()) left_.emplace_back(piece.data(), piece.size());
   }
   interrupted_ = false;
-  if (tls_) return left_.empty();
+  if (tls_) {
+    // Half a record is out: whatever else was written would be taken for the rest of it.
+    if (tls_->half_written()) return std::unexpected(IoError{IoFault::kOther, "an earlier write was given up"});
+    auto step = write_tls();
+    if (!step) return std::unexpected(std::move(step.error()));
+    return step->wait == TlsStep::Wait::kNothing;
+  }
   error_code error;
   const std::size_t sent = socket_.write_some(left_, error);
   if (error && error != net::error::would_block) return std::unexpected(fault_of(error, false));
@@ -139,17 +156,30 @@ IoResult<bool> Transport::write_now(std::span<const std::string_view> pieces) {
   return left_.empty();
 }
 
+IoResult<TlsStep> Transport::write_tls() {
+  if (!socket_.is_open()) return std::unexpected(cancelled());
+  auto step = tls_->write(left_);
+  if (step) drop_front(left_, step->bytes);
+  return step;
+}
+
 Task<IoResult<void>> Transport::flush(TimePoint due) {
+  if (tls_) {
+    auto written = co_await repeat(
+        [this]() -> IoResult<TlsStep> {
+          if (interrupted_) return std::unexpected(cancelled());
+          return write_tls();
+        },
+        due);
+    if (!written) co_return std::unexpected(std::move(written.error()));
+    co_return IoResult<void>{};
+  }
   error_code error;
   timed_out_ = false;
   timer_.arm(due);
   while (!left_.empty() && !error) {
-    std::size_t sent = 0;
-    if (tls_) {
-      std::tie(error, sent) = co_await tls_->stream.async_write_some(left_, kAwait);
-    } else {
-      std::tie(error, sent) = co_await socket_.async_write_some(left_, kAwait);
-    }
+    auto [failed, sent] = co_await socket_.async_write_some(left_, kAwait);
+    error = failed;
     drop_front(left_, sent);
     // A cancellation that came between two steps has nothing to cancel; it counts all the same.
     if ((interrupted_ || timed_out_) && !left_.empty()) error = net::error::operation_aborted;
@@ -165,19 +195,37 @@ void Transport::interrupt_write() {
 }
 
 void Transport::start_read(std::span<char> into, OnRead done) {
-  auto finish = [this, done = std::move(done)](const error_code& error, std::size_t count) {
-    if (error) return done(std::unexpected(fault_of(error, false)));
-    done(count);
-  };
-  const auto buffer = net::buffer(into.data(), into.size());
-  if (tls_) {
-    tls_->stream.async_read_some(buffer, std::move(finish));
-  } else {
-    socket_.async_read_some(buffer, std::move(finish));
+  if (tls_) return read_tls(into, std::move(done), false);
+  socket_.async_read_some(net::buffer(into.data(), into.size()),
+                          [done = std::move(done)](const error_code& error, std::size_t count) {
+                            if (error) return done(std::unexpected(fault_of(error, false)));
+                            done(count);
+                          });
+}
+
+// `done` is called from the loop, never by the caller of start_read().
+void Transport::read_tls(std::span<char> into, OnRead done, bool in_loop) {
+  auto step = tls_->read(into);
+  if (step && step->wait != TlsStep::Wait::kNothing) {
+    socket_.async_wait(wait_type_of(step->wait), [this, into, done = std::move(done)](const error_code& error) mutable {
+      if (error) return done(std::unexpected(fault_of(error, false)));
+      read_tls(into, std::move(done), true);
+    });
+    return;
   }
+  IoResult<std::size_t> result = 0;
+  if (step) {
+    result = step->bytes;
+  } else {
+    result = std::unexpected(std::move(step.error()));
+  }
+  if (in_loop) return done(std::move(result));
+  net::post(socket_.get_executor(),
+            [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
 }
 
 bool Transport::is_quiet() {
+  if (tls_ && tls_->has_unread()) return false;
   char byte = 0;
   return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
          (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -190,11 +238,17 @@ void Transport::cancel() {
 
 void Transport::close() {
   timer_.disarm();
+  if (tls_) tls_->detach();
   error_code ignored;
   socket_.close(ignored);
 }
 
+void Transport::say_goodbye() {
+  if (tls_) tls_->say_goodbye();
+}
+
 void Transport::shutdown_send() {
+  say_goodbye();
   error_code ignored;
   socket_.shutdown(net::socket_base::shutdown_send, ignored);
 }

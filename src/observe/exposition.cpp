@@ -132,10 +132,13 @@ class Exposition {
       add_number(sheds_, {{"reason", std::string(kShedNames[i])}}, static_cast<double>(from_.sheds_[i]));
     }
     add_histogram(loop_lag_, {}, from_.loop_lag_, kLoopLagBounds);
+    for (const auto& [reason, count] : from_.tls_errors_) {
+      add_number(tls_errors_, {{"reason", std::string(reason)}}, static_cast<double>(count));
+    }
     add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
     add_number(connections_, {}, static_cast<double>(from_.connections));
     return render_families({requests_, duration_, first_token_, per_token_, overhead_, tokens_, events_, anomalies_,
-                            attempts_, reused_, rejects_, sheds_, loop_lag_, in_flight_, connections_});
+                            attempts_, reused_, rejects_, tls_errors_, sheds_, loop_lag_, in_flight_, connections_});
   }
 
  private:
@@ -192,6 +195,8 @@ class Exposition {
       family("sluice_shed_total", "Connections and requests turned away or cut by overload.", MetricType::Counter);
   MetricFamily loop_lag_ =
       family("sluice_loop_lag_seconds", "How late a worker's event loop comes to its timers.", MetricType::Histogram);
+  MetricFamily tls_errors_ =
+      family("sluice_tls_errors_total", "Handshakes of clients that failed, by reason.", MetricType::Counter);
   MetricFamily in_flight_ = family("sluice_requests_in_flight", "Requests being served now.", MetricType::Gauge);
   MetricFamily connections_ = family("sluice_client_connections", "Open connections of clients.", MetricType::Gauge);
 };
@@ -212,9 +217,12 @@ std::string render_process(const ProcessFacts& facts) {
   auto reloads = family("sluice_config_reloads_total", "Reloads since the start, by result.", MetricType::Counter);
   add_number(reloads, {{"result", "ok"}}, static_cast<double>(facts.reloads_ok));
   add_number(reloads, {{"result", "failed"}}, static_cast<double>(facts.reloads_failed));
+  auto expiry = family("sluice_tls_certificate_expiry_timestamp_seconds",
+                       "When the listener's certificate expires, in seconds since the epoch.", MetricType::Gauge);
+  if (facts.certificate_expiry != 0) add_number(expiry, {}, static_cast<double>(facts.certificate_expiry));
   auto cpu = family("process_cpu_seconds_total", "User and system time spent.", MetricType::Counter);
   add_number(cpu, {}, cpu_seconds());
-  std::vector<MetricFamily> families = {info, config, reloads, cpu};
+  std::vector<MetricFamily> families = {info, config, reloads, expiry, cpu};
   add_line_families(families, "trace", facts.trace);
   add_line_families(families, "log", facts.log);
   auto rotations = family("sluice_trace_rotations_total", "Times the trace was to go on in a new file, by result.",

@@ -84,6 +84,7 @@ void Metrics::merge(const Metrics& other) {
   for (const auto& [what, count] : other.rejects_) rejects_[what] += count;
   for (std::size_t i = 0; i < sheds_.size(); ++i) sheds_[i] += other.sheds_[i];
   loop_lag_.merge(other.loop_lag_);
+  for (const auto& [what, count] : other.tls_errors_) tls_errors_[what] += count;
 }
 
 }  // namespace sluice::observe

@@ -11,6 +11,7 @@ class AppService final : public Service {
   explicit AppService(std::shared_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
 
   const config::Limits& limits() const override { return snapshot_->config.limits; }
+  std::shared_ptr<const http::TlsContext> tls() const override { return snapshot_->tls; }
   Result<void> admit(pipeline::Exchange& exchange) const override;
   Task<Result<void>> handle(pipeline::Exchange& exchange) const override;
   bool recorded() const override { return true; }

@@ -13,6 +13,7 @@
 #include "server/app_service.hpp"
 #include "server/core_dumps.hpp"
 #include "server/lines.hpp"
+#include "server/listener_tls.hpp"
 #include "server/load.hpp"
 #include "server/overload.hpp"
 #include "server/worker.hpp"
@@ -32,11 +33,11 @@ unsigned usable_cores() {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
 }
 
-std::string url_of(const Acceptor& acceptor) {
+std::string url_of(const Acceptor& acceptor, bool tls = false) {
   const auto endpoint = acceptor.local_endpoint();
   const auto host =
       endpoint.address().is_v6() ? "[" + endpoint.address().to_string() + "]" : endpoint.address().to_string();
-  return "http://" + host + ":" + std::to_string(endpoint.port());
+  return (tls ? "https://" : "http://") + host + ":" + std::to_string(endpoint.port());
 }
 
 class Gateway {
@@ -66,7 +67,7 @@ class Gateway {
       auto acceptor = open_listener(worker.io(), address);
       if (!acceptor) return std::unexpected(acceptor.error());
       address.port = acceptor->local_endpoint().port();  // the rest share what the system chose for the first
-      url = url_of(*acceptor);
+      url = url_of(*acceptor, snapshot_->tls != nullptr);
       worker.listen(std::move(*acceptor), slots_);
       worker.shed_on(overload_.shedding());
     }
@@ -80,6 +81,7 @@ class Gateway {
                  snapshot_->hash);
     spdlog::info("admin on {}", admin_url);
     spdlog::info("listening on {}", url);
+    tell_certificate();
     return {};
   }
 
@@ -91,6 +93,11 @@ class Gateway {
   }
 
  private:
+  void tell_certificate() const {
+    if (snapshot_->tls)
+      spdlog::info("the listener's certificate is good until {}", day_of(snapshot_->tls->valid_until()));
+  }
+
   AdminSource admin_source() {
     return {.limits = snapshot_->config.limits,
             .ready = [this] { return !draining_; },
@@ -132,11 +139,16 @@ class Gateway {
     if (now.listen != next.listen || now.admin != next.admin || now.workers != next.workers) {
       spdlog::warn("server.listen, server.admin and server.workers take effect at the next start only");
     }
+    if ((snapshot_->tls == nullptr) != (loaded->snapshot->tls == nullptr)) {
+      spdlog::warn("server.tls: new connections {} TLS from now on; open ones go on as they are",
+                   loaded->snapshot->tls ? "speak" : "do without");
+    }
     ++reloads_ok_;
     for (const auto& note : loaded->notes) spdlog::warn("{}", note);
     snapshot_ = std::move(loaded->snapshot);
     install();
     spdlog::info("reloaded {}: configuration {} is in force", file_, snapshot_->hash);
+    tell_certificate();
   }
 
   void refuse_reload(const std::vector<std::string>& problems) {
@@ -184,6 +196,10 @@ class Gateway {
     });
   }
 
+  std::int64_t certificate_expiry() const {
+    return snapshot_->tls ? std::chrono::system_clock::to_time_t(snapshot_->tls->valid_until()) : 0;
+  }
+
   static Task<observe::Metrics> copy_of(Worker& worker) {
     worker.flush_lines();
     observe::Metrics copy;
@@ -205,7 +221,8 @@ class Gateway {
                                                       .max_connections = slots_.most(),
                                                       .memory_used = overload_.memory().used,
                                                       .memory_limit = overload_.memory().limit,
-                                                      .draining = draining_});
+                                                      .draining = draining_,
+                                                      .certificate_expiry = certificate_expiry()});
   }
 
   std::string file_;

@@ -66,7 +66,10 @@ void ReserveDescriptor::release() {
 }
 
 Listener::Listener(Acceptor acceptor, Place place, Accepted accepted)
-    : acceptor_(std::move(acceptor)), place_(place), accepted_(std::move(accepted)), pause_(acceptor_.get_executor()) {}
+    : acceptor_(std::move(acceptor)),
+      place_(std::move(place)),
+      accepted_(std::move(accepted)),
+      pause_(acceptor_.get_executor()) {}
 
 void Listener::start() {
   net::co_spawn(
@@ -145,9 +148,10 @@ void Listener::start_refusal(http::TcpSocket socket, observe::Shed reason) {
 
 // What the client wants is not looked at, but read: closing on unread bytes would be a reset that overtakes the answer.
 Task<void> Listener::refuse(http::TcpSocket socket) {
-  if (silent_) co_return;
   const auto due = Clock::now() + kRefusalTime;
   http::Transport transport(std::move(socket), place_.timers);
+  const auto tls = place_.tls();
+  if (tls && !co_await transport.accept_tls(*tls, due)) co_return;
   std::array<char, 4096> dropped;
   auto read = co_await transport.read_some(dropped, due);
   const std::function<bool()> last = [] { return true; };

@@ -73,6 +73,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     TimerWheel& timers;
     observe::Metrics& metrics;
     ConnectionSlots& slots;
+    std::function<std::shared_ptr<const http::TlsContext>()> tls;  // what a connection begins with now; null: no TLS
     bool essential = false;  // out of descriptors, the reserved one is used to serve rather than to refuse
   };
   using Accepted = std::function<void(http::TcpSocket, ConnectionSlots::Slot)>;
@@ -81,8 +82,6 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   void start();
   void close();
-  // Speaking TLS: who is refused cannot be told why.
-  void refuse_silently() { silent_ = true; }
 
  private:
   using Timer = net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor>;
@@ -99,7 +98,6 @@ class Listener : public std::enable_shared_from_this<Listener> {
   ReserveDescriptor reserve_;
   Timer pause_;
   std::size_t refusing_ = 0;
-  bool silent_ = false;
 };
 
 }  // namespace sluice::server

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "server/listener_tls.hpp"
 #include "sluice/config/load.hpp"
 
 namespace sluice::server {
@@ -34,7 +35,9 @@ std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std:
     for (const auto& problem : loaded.error()) lines.push_back(config::to_string(file, problem));
     return std::unexpected(std::move(lines));
   }
-  auto built = build_snapshot(std::move(loaded->config), hash_of_file(file));
+  auto tls = make_listener_tls(*loaded);
+  if (!tls) return std::unexpected(std::vector{config::to_string(file, tls.error())});
+  auto built = build_snapshot(std::move(loaded->config), hash_of_file(file), std::move(*tls));
   if (!built) return std::unexpected(std::vector{file + ": " + built.error()});
   return LoadedSnapshot{std::move(*built), std::move(loaded->notes)};
 }

@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <thread>
 
 namespace sluice::server {
 namespace {
 
 constexpr auto kInterval = milliseconds(50);
 constexpr auto kReliefInterval = milliseconds(250);  // for what was cut to be gone before more is
+constexpr auto kLastWords = milliseconds(200);       // for the log's writer, before the process is ended
 constexpr auto kTrimInterval = milliseconds(1000);   // a trim holds up whoever allocates
 constexpr std::size_t kOwnDescriptors = 64;          // files, listeners, look-ups
 constexpr std::size_t kPerWorker = 24;               // event loop, reserve, those being refused
@@ -101,7 +103,7 @@ void Overload::watch_loops() {
   const int still = still_.look(beats, static_cast<std::uint64_t>(settings_.watchdog / kInterval));
   if (still < 0) return;
   spdlog::critical("worker {} has stood still for {} ms; ending the process", still, settings_.watchdog.count());
-  spdlog::default_logger()->flush();
+  std::this_thread::sleep_for(kLastWords);
   std::abort();
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sluice/config/config.hpp"
+#include "sluice/http/tls.hpp"
 #include "sluice/pipeline/exchange.hpp"
 
 namespace sluice::server {
@@ -12,6 +13,8 @@ class Service {
  public:
   virtual ~Service() = default;
   virtual const config::Limits& limits() const = 0;
+  // What a new connection begins with; null: no TLS.
+  virtual std::shared_ptr<const http::TlsContext> tls() const { return nullptr; }
 
   // What the head alone decides, before a body is read: route, method, media type. Fills in endpoint, model_id and
   // dialect of the exchange.

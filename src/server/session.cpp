@@ -9,6 +9,7 @@
 
 #include "server/body_reader.hpp"
 #include "server/serve.hpp"
+#include "server/tls_failure.hpp"
 #include "sluice/api/errors.hpp"
 #include "sluice/core/ids.hpp"
 #include "sluice/core/text.hpp"
@@ -75,7 +76,9 @@ void Session::start(std::function<void(Session&)> done) {
 }
 
 void Session::close_if_idle() {
-  if (idle_) io_.transport().close();
+  if (!idle_) return;
+  io_.transport().say_goodbye();
+  io_.transport().close();
 }
 
 void Session::cut(ErrorKind why) {
@@ -103,11 +106,30 @@ Result<void> Session::check_memory() {
 }
 
 Task<void> Session::run() {
-  while (co_await serve_one()) {
-    if (context_.draining()) break;
-  }
+  bool go_on = co_await secure();
+  while (go_on) go_on = co_await serve_one() && !context_.draining();
   co_await net::this_coro::reset_cancellation_state();
-  if (body_unread_ && !gone_ && !io_.closed()) co_await linger();
+  if (gone_ || io_.closed()) co_return;
+  if (body_unread_) co_return co_await linger();
+  if (!sink_.started() || sink_.finished()) io_.transport().say_goodbye();
+}
+
+// What a new connection begins with, if the listener speaks TLS. False: there is nobody to serve.
+Task<bool> Session::secure() {
+  service_ = context_.service();
+  const auto tls = service_->tls();
+  if (!tls) co_return true;
+  const auto due = Clock::now() + service_->limits().head_timeout;
+  const auto agreed = co_await io_.transport().accept_tls(*tls, due);
+  if (agreed) co_return true;
+  const http::IoError& error = agreed.error();
+  if (error.fault == http::IoFault::kCancelled) co_return false;
+  report_tls_failure(error, io_.transport().socket(), context_.metrics);
+  if (error.tls == http::TlsFault::kPlainHttp) {
+    co_await reject(fail(ErrorKind::kMalformedRequest, "This port speaks TLS: use https://.").error());
+  }
+  body_unread_ = error.fault == http::IoFault::kTls && error.tls != http::TlsFault::kClosed;
+  co_return false;
 }
 
 // One request, from its first byte to the end of its answer. False: the connection is over.

@@ -44,6 +44,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   Task<void> run();
+  Task<bool> secure();
   Task<bool> serve_one();
   Task<Result<http::RequestHead>> read_head();
   Task<Result<void>> admit(pipeline::Exchange& exchange);

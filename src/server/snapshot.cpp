@@ -20,7 +20,8 @@ pipeline::Pipeline build_pipeline(const config::Config& config, std::shared_ptr<
 
 }  // namespace
 
-std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(config::Config config, std::string hash) {
+std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(
+    config::Config config, std::string hash, std::shared_ptr<const http::TlsContext> tls) {
   routing::Providers providers;
   for (const auto& [name, row] : config.providers) {
     auto made = provider::make_provider(row);
@@ -29,7 +30,8 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(confi
   }
   auto router = std::make_shared<const routing::Router>(config, std::move(providers));
   auto pipeline = build_pipeline(config, std::move(router));
-  return std::make_shared<const Snapshot>(Snapshot{std::move(config), std::move(hash), std::move(pipeline)});
+  return std::make_shared<const Snapshot>(
+      Snapshot{std::move(config), std::move(hash), std::move(tls), std::move(pipeline)});
 }
 
 }  // namespace sluice::server

@@ -38,7 +38,7 @@ Worker::~Worker() {
 
 void Worker::listen(Acceptor acceptor, ConnectionSlots& slots, bool essential) {
   listener_ = std::make_shared<Listener>(
-      std::move(acceptor), Listener::Place{wheel_, metrics_, slots, essential},
+      std::move(acceptor), Listener::Place{wheel_, metrics_, slots, [this] { return service_->tls(); }, essential},
       [this](http::TcpSocket socket, ConnectionSlots::Slot slot) { open_session(std::move(socket), std::move(slot)); });
 }
 

@@ -1,6 +1,7 @@
 #include "support/channel.hpp"
 
 #include <openssl/err.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <csignal>
@@ -15,9 +16,9 @@ struct SslFree {
 
 class TlsChannel final : public Channel {
  public:
-  TlsChannel(Fd fd, SSL_CTX& context) : Channel(std::move(fd)), ssl_(SSL_new(&context)) {
+  TlsChannel(Fd fd, SSL_CTX& context, TlsRole role) : Channel(std::move(fd)), ssl_(SSL_new(&context)) {
     SSL_set_fd(ssl_.get(), fd_.get());
-    SSL_set_accept_state(ssl_.get());
+    role == TlsRole::kServer ? SSL_set_accept_state(ssl_.get()) : SSL_set_connect_state(ssl_.get());
     SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   }
 
@@ -31,10 +32,14 @@ class TlsChannel final : public Channel {
     ERR_clear_error();
     return result(SSL_write(ssl_.get(), bytes.data(), clamp(bytes.size())));
   }
-  void close() override {
-    if (ready()) SSL_shutdown(ssl_.get());
-    Channel::close();
+  short wanted(short otherwise) const override {
+    const int want = SSL_want(ssl_.get());
+    return want == SSL_READING ? POLLIN : want == SSL_WRITING ? POLLOUT : otherwise;
   }
+  void say_goodbye() override {
+    if (fd_.valid() && ready()) SSL_shutdown(ssl_.get());
+  }
+  SSL* ssl() const override { return ssl_.get(); }
 
  private:
   static int clamp(std::size_t size) {
@@ -67,9 +72,9 @@ void Channel::reset() {
   fd_.close();
 }
 
-std::unique_ptr<Channel> tls_channel(Fd fd, SSL_CTX& context) {
+std::unique_ptr<Channel> tls_channel(Fd fd, SSL_CTX& context, TlsRole role) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
-  return std::make_unique<TlsChannel>(std::move(fd), context);
+  return std::make_unique<TlsChannel>(std::move(fd), context, role);
 }
 
 }  // namespace sluice::support

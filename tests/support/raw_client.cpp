@@ -23,13 +23,19 @@ std::string SseEvent::data() const {
   return joined;
 }
 
+RawClient::RawClient(std::uint16_t port, Options options) {
+  Fd fd = connect_loopback(port, options.receive_buffer);
+  channel_ = options.tls != nullptr ? tls_channel(std::move(fd), *options.tls, TlsRole::kClient)
+                                    : std::make_unique<Channel>(std::move(fd));
+}
+
 bool RawClient::send(std::string_view bytes, milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   while (!bytes.empty()) {
-    const Transfer sent = write_some(fd_.get(), bytes);
+    const Transfer sent = channel_->write(bytes);
     if (sent.end != End::kOpen) return false;
     bytes.remove_prefix(sent.bytes);
-    if (sent.bytes == 0 && wait_any({{fd_.get(), POLLOUT}}, deadline) == 0) return false;
+    if (sent.bytes == 0 && wait_any({{fd(), channel_->wanted(POLLOUT)}}, deadline) == 0) return false;
   }
   return true;
 }
@@ -46,14 +52,14 @@ bool RawClient::send_split(std::string_view bytes, const std::vector<std::size_t
 bool RawClient::fill(Clock::time_point deadline) {
   std::array<char, 65536> chunk;
   while (end_ == End::kOpen) {
-    const Transfer got = read_some(fd_.get(), chunk.data(), chunk.size());
+    const Transfer got = channel_->read(chunk.data(), chunk.size());
     end_ = got.end;
     if (got.bytes > 0) {
       watch_.see({chunk.data(), got.bytes});
       wire_.append(chunk.data(), got.bytes);
       return true;
     }
-    if (end_ == End::kOpen && wait_any({{fd_.get(), POLLIN}}, deadline) == 0) return false;
+    if (end_ == End::kOpen && wait_any({{fd(), channel_->wanted(POLLIN)}}, deadline) == 0) return false;
   }
   return false;
 }
@@ -133,11 +139,6 @@ End RawClient::wait_end(milliseconds timeout) {
 
 bool RawClient::stays_silent(milliseconds time) {
   return wire_.empty() && !fill(Clock::now() + time) && end_ == End::kOpen;
-}
-
-void RawClient::reset() {
-  set_reset_on_close(fd_.get());
-  fd_.close();
 }
 
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "support/canary.hpp"
+#include "support/channel.hpp"
 #include "support/http_text.hpp"
-#include "support/socket.hpp"
 
 namespace sluice::support {
 
@@ -36,9 +36,10 @@ class RawClient {
  public:
   struct Options {
     int receive_buffer = 0;
+    SSL_CTX* tls = nullptr;  // null: plain. The handshake is made by the first use.
   };
   explicit RawClient(std::uint16_t port) : RawClient(port, Options{}) {}
-  RawClient(std::uint16_t port, Options options) : fd_(connect_loopback(port, options.receive_buffer)) {}
+  RawClient(std::uint16_t port, Options options);
 
   // False when the far side was gone or the bytes could not be sent in time.
   bool send(std::string_view bytes, milliseconds timeout = 10s);
@@ -59,17 +60,22 @@ class RawClient {
   bool stays_silent(milliseconds time);
   const std::string& unread() const { return wire_; }
 
-  void shutdown_write() { support::shutdown_write(fd_.get()); }
-  void close() { fd_.close(); }
-  void reset();  // closes with RST
-  int fd() const { return fd_.get(); }
+  void say_goodbye() { channel_->say_goodbye(); }  // TLS: close_notify, and nothing else
+  void shutdown_write() { support::shutdown_write(fd()); }
+  void close() { channel_->close(); }
+  void cut() { channel_->cut(); }      // TLS: without close_notify
+  void reset() { channel_->reset(); }  // closes with RST
+  int fd() const { return channel_->fd(); }
+  SSL* ssl() const { return channel_->ssl(); }
+  // TLS: whether the far side has said that it was at its end.
+  bool heard_goodbye() const { return (SSL_get_shutdown(ssl()) & SSL_RECEIVED_SHUTDOWN) != 0; }
 
  private:
   bool fill(Clock::time_point deadline);
   void take_body();
   void split_events();
 
-  Fd fd_;
+  std::unique_ptr<Channel> channel_;
   std::string wire_;
   SecretWatch watch_;
   Response response_;

@@ -83,7 +83,7 @@ const Authority& unknown_authority() {
   return kAuthority;
 }
 
-Authority server_identity(Certificate certificate) {
+Authority identity_of(Certificate certificate) {
   static constexpr const char* kHere = "DNS:localhost,IP:127.0.0.1";
   switch (certificate) {
     case Certificate::kWrongName:
@@ -100,29 +100,57 @@ Authority server_identity(Certificate certificate) {
   return make({"localhost", kHere, -kDay, kDay, &authority()});
 }
 
+std::string text_of(BIO* memory) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(memory, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+std::string pem_of(X509& certificate) {
+  const std::unique_ptr<BIO, Free> memory(need(BIO_new(BIO_s_mem())));
+  need(PEM_write_bio_X509(memory.get(), &certificate));
+  return text_of(memory.get());
+}
+
+std::string pem_of(EVP_PKEY& key) {
+  const std::unique_ptr<BIO, Free> memory(need(BIO_new(BIO_s_mem())));
+  need(PEM_write_bio_PrivateKey(memory.get(), &key, nullptr, nullptr, 0, nullptr, nullptr));
+  return text_of(memory.get());
+}
+
+void show(SSL_CTX* context, const Authority& identity) {
+  need(SSL_CTX_use_certificate(context, identity.certificate.get()));
+  need(SSL_CTX_use_PrivateKey(context, identity.key.get()));
+}
+
 }  // namespace
 
 const std::string& test_ca_pem() {
-  static const std::string kPem = [] {
-    const std::unique_ptr<BIO, Free> memory(need(BIO_new(BIO_s_mem())));
-    need(PEM_write_bio_X509(memory.get(), authority().certificate.get()));
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(memory.get(), &data);
-    return std::string(data, static_cast<std::size_t>(size));
-  }();
+  static const std::string kPem = pem_of(*authority().certificate);
   return kPem;
 }
 
+PemIdentity make_identity(Certificate certificate) {
+  const Authority made = identity_of(certificate);
+  return {pem_of(*made.certificate), pem_of(*made.key)};
+}
+
 SslContext server_context(Certificate certificate, bool only_tls_1_1) {
-  const Authority identity = server_identity(certificate);
   SslContext context(need(SSL_CTX_new(TLS_server_method())));
-  need(SSL_CTX_use_certificate(context.get(), identity.certificate.get()));
-  need(SSL_CTX_use_PrivateKey(context.get(), identity.key.get()));
+  show(context.get(), identity_of(certificate));
   if (only_tls_1_1) {
     need(SSL_CTX_set_cipher_list(context.get(), "DEFAULT:@SECLEVEL=0"));
     need(static_cast<int>(SSL_CTX_set_min_proto_version(context.get(), TLS1_1_VERSION)));
     need(static_cast<int>(SSL_CTX_set_max_proto_version(context.get(), TLS1_1_VERSION)));
   }
+  return context;
+}
+
+SslContext client_context(std::optional<Certificate> certificate) {
+  SslContext context(need(SSL_CTX_new(TLS_client_method())));
+  need(X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), authority().certificate.get()));
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  if (certificate) show(context.get(), identity_of(*certificate));
   return context;
 }
 

@@ -24,6 +24,16 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+enum class ClientAuth : std::uint8_t { kNone, kOptional, kRequired };
+
+struct ServerTls {          // server.tls: of the apps' listener
+  std::string certificate;  // PEM file, the whole chain; empty: plain HTTP
+  std::string key;          // PEM file
+  std::string client_ca;    // PEM file of those who may sign clients' certificates
+  ClientAuth client_auth = ClientAuth::kNone;
+  bool operator==(const ServerTls&) const = default;
+};
+
 struct Server {  // server:
   Address listen{"127.0.0.1", 8080};
   Address admin{"127.0.0.1", 9464};
@@ -31,6 +41,7 @@ struct Server {  // server:
   milliseconds drain_grace = 5s;     // SIGTERM: /readyz says no, connections are still taken
   milliseconds drain_timeout = 30s;  // then running requests may go on for this long
   bool core_dumps = false;           // a core holds keys and prompts
+  ServerTls tls;
   bool operator==(const Server&) const = default;
 };
 

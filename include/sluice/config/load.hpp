@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,11 @@
 #include "sluice/config/config.hpp"
 
 namespace sluice::config {
+
+struct Position {  // 1-based; columns count bytes
+  int line = 1;
+  int column = 1;
+};
 
 struct Problem {
   int line = 0;  // 1-based; 0 when the file itself could not be read
@@ -22,10 +28,12 @@ struct Problem {
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 Environment process_environment();
 
-// What a good file gives: the values, and remarks that are no errors (a provider that is off).
+// What a good file gives: the values, remarks that are no errors (a provider that is off), and where each value of a
+// named key stands, by its path, for whoever finds something wrong with one later.
 struct Loaded {
   Config config;
   std::vector<std::string> notes;
+  std::map<std::string, Position> places;
 };
 
 std::expected<Loaded, std::vector<Problem>> load_file(const std::string& file, const Environment& environment);

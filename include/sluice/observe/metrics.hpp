@@ -9,6 +9,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -36,7 +37,8 @@ class Metrics {
   void count(const Record& record);
   void count_reject(ErrorKind kind) { ++rejects_[kind]; }
   void count_shed(Shed reason) { ++sheds_[static_cast<std::size_t>(reason)]; }
-  void lagged(std::chrono::nanoseconds lag);  // how late the event loop came to a timer
+  void lagged(std::chrono::nanoseconds lag);                                // how late the event loop came to a timer
+  void count_tls_error(std::string_view reason) { ++tls_errors_[reason]; }  // a literal of a closed set
   void merge(const Metrics& other);
 
   std::int64_t requests_in_flight = 0;
@@ -69,6 +71,7 @@ class Metrics {
   std::map<ErrorKind, std::uint64_t> rejects_;
   std::array<std::uint64_t, kShedNames.size()> sheds_{};
   Histogram loop_lag_;
+  std::map<std::string_view, std::uint64_t> tls_errors_;
 };
 
 // Facts of the process that are no worker's.
@@ -83,6 +86,7 @@ struct ProcessFacts {
   std::size_t memory_used = 0;
   std::size_t memory_limit = 0;
   bool draining = false;
+  std::int64_t certificate_expiry = 0;  // of the listener, seconds since the epoch; 0: no TLS
 };
 std::string render_process(const ProcessFacts& facts);
 

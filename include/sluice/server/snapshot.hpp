@@ -7,17 +7,20 @@
 #include <string>
 
 #include "sluice/config/config.hpp"
+#include "sluice/http/tls.hpp"
 #include "sluice/pipeline/middleware.hpp"
 
 namespace sluice::server {
 
 struct Snapshot {
   config::Config config;
-  std::string hash;  // of the configuration's text, first 12 hexadecimal digits of SHA-256
+  std::string hash;                             // of the configuration's text, first 12 hexadecimal digits of SHA-256
+  std::shared_ptr<const http::TlsContext> tls;  // of the apps' listener; null: plain
   pipeline::Pipeline pipeline;
 };
 
 // The error is a sentence for the operator.
-std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(config::Config config, std::string hash);
+std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(config::Config config, std::string hash,
+                                                                           std::shared_ptr<const http::TlsContext> tls);
 
 }  // namespace sluice::server

@@ -42,7 +42,7 @@ std::string any_entry(const std::string& path) {
 
 TEST(Examples, TheReferenceNamesEveryKeyThereIs) {
   auto environment = environment_of({{"OPENAI_API_KEY", "k"}});
-  Scope scope{environment, "", {}, {}};
+  Scope scope{environment, "", {}};
   ASSERT_TRUE(load_scoped(text_of("gateway.example.yaml"), scope).has_value());
   std::map<std::string, bool> named;
   for (const auto& [path, present] : scope.keys) named[any_entry(path)] |= present;
@@ -144,7 +144,7 @@ TEST(Examples, TheHandbookShowsWhatACheckReallySays) {
 
 TEST(Examples, TheHandbookTellsOfEveryKey) {
   auto environment = environment_of({{"OPENAI_API_KEY", "k"}});
-  Scope scope{environment, "", {}, {}};
+  Scope scope{environment, "", {}};
   ASSERT_TRUE(load_scoped(text_of("gateway.example.yaml"), scope).has_value());
   std::string handbook = read_all(support::source_dir() + "/docs/configuration.md");
   for (const auto& [path, present] : scope.keys) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
-#include <boost/asio/ssl/context.hpp>
 #include <filesystem>
 #include <fstream>
 
@@ -33,7 +32,7 @@ TEST(TlsContext, TheSystemsStoreNeedsNoFile) {
 TEST(TlsContext, VersionsBelow12AreRefused) {
   const auto made = TlsContext::create("", true);
   ASSERT_TRUE(made.has_value());
-  EXPECT_GE(SSL_CTX_get_min_proto_version((*made)->native().native_handle()), TLS1_2_VERSION);
+  EXPECT_GE(SSL_CTX_get_min_proto_version((*made)->native()), TLS1_2_VERSION);
 }
 
 TEST(TlsContext, VerificationIsWhatWasAskedFor) {
@@ -41,7 +40,7 @@ TEST(TlsContext, VerificationIsWhatWasAskedFor) {
     const auto made = TlsContext::create("", verify);
     ASSERT_TRUE(made.has_value());
     EXPECT_EQ((*made)->verify(), verify);
-    const int mode = SSL_CTX_get_verify_mode((*made)->native().native_handle());
+    const int mode = SSL_CTX_get_verify_mode((*made)->native());
     EXPECT_EQ(mode, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE);
   }
 }
