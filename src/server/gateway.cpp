@@ -179,9 +179,14 @@ class Gateway {
 
   void poll_drain() {
     std::size_t sessions = 0;
+    bool accepting = false;
+    for (auto& worker : workers_) {
+      accepting = accepting || worker->accepting();
+      worker->close_idle();
+    }
     for (auto& worker : workers_) sessions += worker->sessions();
     const auto now = Clock::now();
-    if (sessions == 0 || now >= drain_until_ + kCutTime) {
+    if ((sessions == 0 && !accepting) || now >= drain_until_ + kCutTime) {
       spdlog::info("stopped");
       return control_.stop();
     }

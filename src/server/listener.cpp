@@ -78,9 +78,20 @@ void Listener::start() {
 }
 
 void Listener::close() {
+  take_waiting();
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
+}
+
+void Listener::take_waiting() {
+  boost::system::error_code error;
+  for (int i = 0; i < kBacklog && acceptor_.is_open() && !error; ++i) {
+    http::TcpSocket socket(acceptor_.get_executor());
+    acceptor_.accept(socket, error);
+    if (!error) admit(std::move(socket));
+    if (error == net::error::connection_aborted) error.clear();
+  }
 }
 
 Task<void> Listener::run() {

@@ -81,6 +81,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Listener(Acceptor acceptor, Place place, Accepted accepted);
 
   void start();
+  // Takes who is waiting to be accepted, whom closing would reset, and then no more.
   void close();
 
  private:
@@ -88,6 +89,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Task<void> run();
   Task<void> pause(milliseconds time);
   Task<void> out_of_descriptors();
+  void take_waiting();
   void admit(http::TcpSocket socket);
   void start_refusal(http::TcpSocket socket, observe::Shed reason);
   Task<void> refuse(http::TcpSocket socket);

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kKeptBodyCapacity = 64 * 1024;  // a larger buffer is given back between requests
 constexpr std::size_t kExchangeBytes = 16 * 1024;     // frames and buffers of any exchange, about
+constexpr auto kLastRequestTime = milliseconds(500);  // draining: for a request that is on its way already
 constexpr auto kLingerTime = milliseconds(1000);
 constexpr std::size_t kLingerBytes = 256 * 1024;
 
@@ -76,7 +77,7 @@ void Session::start(std::function<void(Session&)> done) {
 }
 
 void Session::close_if_idle() {
-  if (!idle_) return;
+  if (!idle_ || Clock::now() < idle_since_ + kLastRequestTime || !io_.transport().is_quiet()) return;
   io_.transport().say_goodbye();
   io_.transport().close();
 }
@@ -107,7 +108,7 @@ Result<void> Session::check_memory() {
 
 Task<void> Session::run() {
   bool go_on = co_await secure();
-  while (go_on) go_on = co_await serve_one() && !context_.draining();
+  while (go_on) go_on = co_await serve_one();
   co_await net::this_coro::reset_cancellation_state();
   if (gone_ || io_.closed()) co_return;
   if (body_unread_) co_return co_await linger();
@@ -135,6 +136,7 @@ Task<bool> Session::secure() {
 // One request, from its first byte to the end of its answer. False: the connection is over.
 Task<bool> Session::serve_one() {
   idle_ = true;
+  idle_since_ = Clock::now();
   service_ = context_.service();
   body_unread_ = false;
   auto head = co_await read_head();

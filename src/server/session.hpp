@@ -35,7 +35,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // Serves until the connection is over.
   void start(std::function<void(Session&)> done);
 
-  // Draining: an idle connection closes now, a busy one after its answer.
+  // Draining: closes a connection that is idle and has been so for a moment. One that has just been made, or was told
+  // before that it could go on, may have its next request on the way.
   void close_if_idle();
   // The answer under way is cut, and the client told why.
   void cut(ErrorKind why);
@@ -62,6 +63,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string body_;
   TimePoint first_byte_{};
   bool idle_ = true;      // between two requests
+  TimePoint idle_since_ = Clock::now();
   bool serving_ = false;  // inside the service, where cancelling works
   bool gone_ = false;
   std::optional<ErrorKind> cut_;

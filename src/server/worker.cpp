@@ -40,6 +40,7 @@ void Worker::listen(Acceptor acceptor, ConnectionSlots& slots, bool essential) {
   listener_ = std::make_shared<Listener>(
       std::move(acceptor), Listener::Place{wheel_, metrics_, slots, [this] { return service_->tls(); }, essential},
       [this](http::TcpSocket socket, ConnectionSlots::Slot slot) { open_session(std::move(socket), std::move(slot)); });
+  accepting_ = true;
 }
 
 void Worker::run() {
@@ -88,6 +89,13 @@ void Worker::begin_drain() {
 void Worker::stop_accepting() {
   net::post(io_, [this] {
     if (listener_) listener_->close();
+    // One that was accepted just before is opened first.
+    net::post(io_, [this] { accepting_ = false; });
+  });
+}
+
+void Worker::close_idle() {
+  net::post(io_, [this] {
     for (Session* session : sessions_now()) session->close_if_idle();
   });
 }

@@ -31,12 +31,15 @@ class Worker {
   void set_sinks(Sinks sinks);
   void begin_drain();  // close after the answers under way
   void stop_accepting();
+  void close_idle();
   void cut_sessions();  // end what is still under way
   // Out of memory: the exchanges that hold the most are cut until so many bytes are given up.
   void cut_largest(std::size_t bytes);
   void stop();
   void join();
+  // Whether there are connections, or may be some yet. Any thread.
   std::size_t sessions() const { return session_count_; }
+  bool accepting() const { return accepting_; }
   std::uint64_t beats() const { return loop_lag_.beats(); }
 
   // On the worker's thread.
@@ -69,6 +72,7 @@ class Worker {
   LoopLag loop_lag_;
   std::unordered_map<Session*, ConnectionSlots::Slot> open_;
   std::atomic<std::size_t> session_count_ = 0;
+  std::atomic<bool> accepting_ = false;
   std::shared_ptr<Listener> listener_;
   std::thread thread_;
 };

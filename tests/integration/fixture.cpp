@@ -22,20 +22,25 @@ std::string log_lines(const Scenario& scenario) {
   return scenario.more.find("log:") == std::string::npos ? "log: {level: debug}\n" : "";
 }
 
+int factor(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? 1 : std::max(1, std::atoi(text));
+}
+
 }  // namespace
 
-milliseconds abort_bound() {
-  const char* slack = std::getenv("SLUICE_TIME_SLACK");
-  return milliseconds(50) * (slack == nullptr ? 1 : std::max(1, std::atoi(slack)));
-}
+milliseconds abort_bound() { return milliseconds(50) * factor("SLUICE_TIME_SLACK"); }
+
+int scaled(int count) { return count * factor("SLUICE_SCALE"); }
 
 std::string config_text(const Scenario& scenario, const std::string& upstream_url) {
   const std::string url = scenario.base_url.empty() ? upstream_url : scenario.base_url;
-  return "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\", workers: 1, " + scenario.server + "}\n" +
-         "trace: {path: {DIR}/trace.jsonl}\n" + line("timeouts", scenario.timeouts) + line("limits", scenario.limits) +
-         "providers:\n  up: {dialect: openai, base_url: \"" + url + "\", api_keys: [\"${UP_KEY}\"]" +
-         marked_header(scenario) + (scenario.provider.empty() ? "" : ", " + scenario.provider) + "}\n" + kSpare +
-         scenario.providers + line("models", scenario.models) + log_lines(scenario) + scenario.more;
+  return "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\", workers: " + std::to_string(scenario.workers) +
+         ", " + scenario.server + "}\n" + "trace: {path: {DIR}/trace.jsonl}\n" + line("timeouts", scenario.timeouts) +
+         line("limits", scenario.limits) + "providers:\n  up: {dialect: openai, base_url: \"" + url +
+         "\", api_keys: [\"${UP_KEY}\"]" + marked_header(scenario) +
+         (scenario.provider.empty() ? "" : ", " + scenario.provider) + "}\n" + kSpare + scenario.providers +
+         line("models", scenario.models) + log_lines(scenario) + scenario.more;
 }
 
 Gateway& GatewayTest::start(const Scenario& scenario) {

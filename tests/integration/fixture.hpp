@@ -24,14 +24,18 @@ using nlohmann::json;
 // How late an upstream may see that a client has left. SLUICE_TIME_SLACK multiplies it on slow machines.
 milliseconds abort_bound();
 
+// How often something is done where more is better: SLUICE_SCALE multiplies it.
+int scaled(int count);
+
 // The pieces of a configuration; each is the inside of a YAML flow mapping.
 struct Scenario {
+  unsigned workers = 1;
   std::string server = "drain_grace: 0s, drain_timeout: 2s";
   std::string timeouts = "connect: 1s, first_byte: 2s, first_token: 2s, idle: 1s, total: 20s";
   std::string limits = {};
   std::string base_url = {};   // of provider `up`; empty: the fixture's upstream
   std::string provider = {};   // more keys of provider `up`
-  std::string providers = {};  // more of them, whole lines
+  std::string providers = {};  // more of them, whole lines: "  name: {…}\n"
   std::string models = R"(m: up/upstream-model, "any-*": "up/*")";
   std::string more = {};  // whole lines
   std::map<std::string, std::string> files = {};
@@ -54,6 +58,8 @@ class GatewayTest : public ::testing::Test {
   Response get(const std::string& target, const std::string& head = "");
   // The one trace line that there must be.
   json only_trace_line(milliseconds timeout = 5s);
+
+  explicit GatewayTest(UpstreamOptions upstream = {}) : upstream_(std::move(upstream)) {}
 
   ScriptedUpstream upstream_;
   std::optional<Gateway> gateway_;

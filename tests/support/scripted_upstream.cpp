@@ -14,7 +14,7 @@ ScriptedUpstream::ScriptedUpstream(UpstreamOptions options) : options_(options),
 ScriptedUpstream::~ScriptedUpstream() {
   stop_.open();
   accept_thread_.join();
-  for (auto& thread : connection_threads_) thread.join();
+  for (auto& serving : serving_) serving.thread.join();
 }
 
 std::string ScriptedUpstream::url(std::string_view path) const {
@@ -112,6 +112,14 @@ void ScriptedUpstream::update(const std::function<void()>& change) {
   changed_.notify_all();
 }
 
+void ScriptedUpstream::join_those_that_are_over() {
+  std::erase_if(serving_, [](Serving& serving) {
+    const bool over = serving.over;
+    if (over) serving.thread.join();
+    return over;
+  });
+}
+
 void ScriptedUpstream::accept_loop() {
   for (;;) {
     const unsigned ready = wait_any(
@@ -126,8 +134,12 @@ void ScriptedUpstream::accept_loop() {
       connections_.emplace_back().accepted_at = Clock::now();
     });
     auto channel = context_ ? tls_channel(std::move(fd), *context_) : std::make_unique<Channel>(std::move(fd));
-    connection_threads_.emplace_back(
-        [this, index, owned = std::move(channel)]() mutable { UpstreamConnection(*this, *owned, index).run(); });
+    join_those_that_are_over();
+    Serving& serving = serving_.emplace_back();
+    serving.thread = std::thread([this, index, &over = serving.over, owned = std::move(channel)] {
+      UpstreamConnection(*this, *owned, index).run();
+      over = true;
+    });
   }
   listener_.fd.close();
   wait_any({{stop_.fd(), POLLIN}}, Clock::time_point::max());

@@ -21,8 +21,9 @@
 namespace sluice::support {
 
 struct UpstreamOptions {
-  std::optional<Certificate> tls;  // absent: plain TCP
+  std::optional<Certificate> tls = {};  // absent: plain TCP
   bool only_tls_1_1 = false;
+  bool keep_requests = true;  // false under load: requests() stays empty
 };
 
 class ScriptedUpstream {
@@ -78,7 +79,12 @@ class ScriptedUpstream {
   Script script_;
   std::vector<ObservedRequest> requests_;
   std::deque<ObservedConnection> connections_;
-  std::vector<std::thread> connection_threads_;  // of the accept thread
+  struct Serving {
+    std::thread thread;
+    std::atomic<bool> over = false;
+  };
+  void join_those_that_are_over();
+  std::list<Serving> serving_;  // of the accept thread
   std::thread accept_thread_;
 };
 

@@ -23,7 +23,7 @@ void UpstreamConnection::run() {
     ObservedRequest request;
     if (!read_request(request)) break;
     const Behaviour behaviour = upstream_.behaviour_for(request);
-    upstream_.update([&] { upstream_.requests_.push_back(request); });
+    if (upstream_.options_.keep_requests) upstream_.update([&] { upstream_.requests_.push_back(request); });
     bool open = true;
     for (const Step& step : behaviour.steps()) {
       open = perform(step);

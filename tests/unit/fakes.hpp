@@ -27,7 +27,7 @@ namespace sluice::fakes {
 // Runs `task` to its end, within `bound`. Nothing if it was not over by then.
 template <class T>
 std::optional<T> run_on(net::io_context& io, Task<T> task, net::cancellation_slot slot = {},
-                        milliseconds bound = milliseconds(10'000)) {
+                        milliseconds bound = milliseconds(60'000)) {
   auto result = std::make_shared<std::optional<T>>();
   auto done = [result, &io](std::exception_ptr thrown, T value) {
     EXPECT_FALSE(thrown) << "the task threw";

@@ -35,7 +35,8 @@ class HttpClient : public ::testing::Test {
     Outgoing out;
     out.origin = std::move(origin);
     out.head = Secret("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
-    out.head_due = Clock::now() + 5s;
+    out.connect_timeout = testing::kPatience;
+    out.head_due = Clock::now() + testing::kPatience;
     return out;
   }
 
@@ -50,7 +51,7 @@ class HttpClient : public ::testing::Test {
     }
     answer.status = (*stream)->head().status;
     for (;;) {
-      auto bytes = co_await (*stream)->read_some(Clock::now() + 5s);
+      auto bytes = co_await (*stream)->read_some(Clock::now() + testing::kPatience);
       if (!bytes) answer.error = bytes.error();
       if (!bytes || bytes->empty()) co_return answer;
       answer.body += *bytes;
@@ -229,6 +230,7 @@ TEST_F(HttpClient, AnIdleConnectionThatSpeaksUnaskedIsNeverUsedAgain) {
   const auto answer = ask(server.port());
   EXPECT_EQ(answer.body, "ok");
   EXPECT_FALSE(answer.reused);
+  loop_.client.reset();
 }
 
 TEST_F(HttpClient, IdleConnectionsAreClosedAfterTheirTime) {
@@ -377,7 +379,7 @@ TEST_F(HttpClient, F31SilenceInTheBodyIsAnIdleTimeout) {
   });
   auto stream = loop_.run(open(request(server.port())));
   ASSERT_TRUE(stream.has_value());
-  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + 5s)), "ok");
+  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + testing::kPatience)), "ok");
   const auto more = loop_.run((*stream)->read_some(Clock::now() + 40ms));
   ASSERT_FALSE(more.has_value());
   EXPECT_EQ(more.error().kind, ErrorKind::kUpstreamIdleTimeout);
@@ -402,7 +404,7 @@ TEST_F(HttpClient, F05DestroyingTheStreamClosesTheSocketAtOnce) {
     ASSERT_TRUE(stream.has_value());
     const auto destroyed = Clock::now();
     stream->reset();  // and the loop does not run again
-    while (ended.load() == TimePoint{} && Clock::now() < destroyed + 4s) std::this_thread::yield();
+    while (ended.load() == TimePoint{} && Clock::now() < destroyed + testing::kPatience) std::this_thread::yield();
     ASSERT_NE(ended.load(), TimePoint{});
     quickest = std::min<nanoseconds>(quickest, ended.load() - destroyed);
   }
@@ -443,7 +445,7 @@ TEST_F(HttpClient, FinishKeepsAConnectionWhoseLastChunkComesSoon) {
   });
   auto stream = loop_.run(open(request(server.port())));
   ASSERT_TRUE(stream.has_value());
-  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + 5s)), "ok");
+  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + testing::kPatience)), "ok");
   ResponseStream::finish(std::move(*stream));
   let_go = true;
   bool reused = false;
@@ -452,17 +454,17 @@ TEST_F(HttpClient, FinishKeepsAConnectionWhoseLastChunkComesSoon) {
 }
 
 TEST_F(HttpClient, FinishDropsAConnectionThatGoesOnTalking) {
-  std::atomic<int> ended = 0;
+  std::atomic<bool> ended = false;
   Server server([&](Peer& peer, int) {
     peer.read_head();
     peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n");
     peer.send("4\r\nmore\r\n");
-    ended += peer.wait_end() ? 1 : 0;
+    ended = peer.wait_end();
   });
   auto stream = loop_.run(open(request(server.port())));
   ASSERT_TRUE(stream.has_value());
   ResponseStream::finish(std::move(*stream));
-  EXPECT_TRUE(loop_.run_until([&] { return ended == 1; }));
+  EXPECT_TRUE(loop_.run_until([&] { return ended.load(); }));
 }
 
 TEST_F(HttpClient, FinishGivesUpOnAnEndThatDoesNotCome) {
@@ -474,7 +476,7 @@ TEST_F(HttpClient, FinishGivesUpOnAnEndThatDoesNotCome) {
   });
   auto stream = loop_.run(open(request(server.port())));
   ASSERT_TRUE(stream.has_value());
-  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + 5s)), "ok");
+  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + testing::kPatience)), "ok");
   ResponseStream::finish(std::move(*stream));
   EXPECT_TRUE(loop_.run_until([&] { return ended.load(); }));
 }
@@ -487,7 +489,7 @@ TEST_F(HttpClient, AClientMayGoWhileAnEndIsAwaited) {
   });
   auto stream = loop_.run(open(request(server.port())));
   ASSERT_TRUE(stream.has_value());
-  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + 5s)), "ok");
+  EXPECT_EQ(*loop_.run((*stream)->read_some(Clock::now() + testing::kPatience)), "ok");
   ResponseStream::finish(std::move(*stream));
   loop_.client.reset();
   loop_.io.restart();

@@ -19,11 +19,14 @@
 
 namespace sluice::http::testing {
 
-// One accepted connection, with blocking calls that end after 5 seconds at the latest.
+// How long anything here waits for what must come: a loaded machine may stand still for seconds.
+inline constexpr std::chrono::seconds kPatience{30};
+
+// One accepted connection, with blocking calls that end after kPatience at the latest.
 class Peer {
  public:
   explicit Peer(int socket) : socket_(socket) {
-    const timeval limit{.tv_sec = 5, .tv_usec = 0};
+    const timeval limit{.tv_sec = kPatience.count(), .tv_usec = 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   }
@@ -59,8 +62,8 @@ class Peer {
     char sink[4096];
     for (;;) {
       const auto got = ::recv(socket_, sink, sizeof sink, 0);
-      if (got == 0 || (got < 0 && errno == ECONNRESET)) return true;
-      if (got < 0) return false;
+      if (got == 0) return true;
+      if (got < 0) return errno != EAGAIN && errno != EWOULDBLOCK;
     }
   }
   void reset() {
@@ -145,9 +148,9 @@ class ClientLoop {
   T run(Task<T> task) {
     return *fakes::run_on(io, std::move(task));
   }
-  // Runs until `condition` holds; false if it did not within 5 seconds.
+  // Runs until `condition` holds; false if it did not within kPatience.
   bool run_until(const std::function<bool()>& condition) {
-    for (const auto stop = Clock::now() + std::chrono::seconds(5); !condition();) {
+    for (const auto stop = Clock::now() + kPatience; !condition();) {
       if (Clock::now() > stop) return false;
       io.restart();
       io.run_for(milliseconds(2));
@@ -155,8 +158,9 @@ class ClientLoop {
     return true;
   }
 
-  net::io_context io;
+  // Before the loop, which may hold the last of the connections whose timers hang in it.
   TimerWheel wheel{Clock::now(), [this](TimePoint when) { wake(when); }};
+  net::io_context io;
   std::unique_ptr<Client> client;
 
  private:
