@@ -36,7 +36,7 @@ int scaled(int count) { return count * factor("SLUICE_SCALE"); }
 std::string config_text(const Scenario& scenario, const std::string& upstream_url) {
   const std::string url = scenario.base_url.empty() ? upstream_url : scenario.base_url;
   return "server: {listen: \"127.0.0.1:0\", admin: \"127.0.0.1:0\", workers: " + std::to_string(scenario.workers) +
-         ", " + scenario.server + "}\n" + "trace: {path: {DIR}/trace.jsonl}\n" + line("timeouts", scenario.timeouts) +
+         ", " + scenario.server + "}\n" + line("trace", scenario.trace) + line("timeouts", scenario.timeouts) +
          line("limits", scenario.limits) + "providers:\n  up: {dialect: openai, base_url: \"" + url +
          "\", api_keys: [\"${UP_KEY}\"]" + marked_header(scenario) +
          (scenario.provider.empty() ? "" : ", " + scenario.provider) + "}\n" + kSpare + scenario.providers +
@@ -77,8 +77,7 @@ void GatewayTest::TearDown() {
   const bool balanced = gateway_->process().wait_exit(0ms).has_value() || eventually([&] {
                           const Metrics metrics = gateway_->metrics();
                           counted = metrics.sum("sluice_requests_total");
-                          accounted =
-                              static_cast<double>(gateway_->trace().size()) + metrics.sum("sluice_trace_dropped_total");
+                          accounted = static_cast<double>(lines_in_trace()) + metrics.sum("sluice_trace_dropped_total");
                           return counted == accounted && metrics.sum("sluice_requests_in_flight") == 0;
                         });
   EXPECT_TRUE(balanced) << counted << " requests counted, " << accounted << " traced or dropped";

@@ -37,6 +37,7 @@ struct Scenario {
   std::string provider = {};   // more keys of provider `up`
   std::string providers = {};  // more of them, whole lines: "  name: {…}\n"
   std::string models = R"(m: up/upstream-model, "any-*": "up/*")";
+  std::string trace = "path: {DIR}/trace.jsonl";
   std::string more = {};  // whole lines
   std::map<std::string, std::string> files = {};
   std::map<std::string, std::string> environment = {};
@@ -60,6 +61,8 @@ class GatewayTest : public ::testing::Test {
   json only_trace_line(milliseconds timeout = 5s);
 
   explicit GatewayTest(UpstreamOptions upstream = {}) : upstream_(std::move(upstream)) {}
+  // Trace lines that can be read, for the balance of the books.
+  virtual std::size_t lines_in_trace() { return gateway_->trace().size(); }
 
   ScriptedUpstream upstream_;
   std::optional<Gateway> gateway_;

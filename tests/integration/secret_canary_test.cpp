@@ -167,7 +167,6 @@ TEST(SecretCanaryCheck, F50TheCheckCommandNamesVariablesAndNeverTheirValues) {
         std::string("providers: {up: {base_url: \"http://a/v1\", api_keys: [\"${UP_KEY} \"]}}\n"),
         std::string("providers: {up: {base_url: \"http://u:${UP_KEY}@a/v1\"}}\n"),
         std::string("providers: {up: {base_url: \"http://a/v1\", headers: {x: \"${UP_KEY}\\n\"}}}\n"),
-        std::string("providers: {up: {base_url: \"http://a/v1\"}}\ntrace: {path: \"/dev/null/${UP_KEY}\"}\n"),
         std::string("providers: {up: {base_url: \"https://a/v1\", tls: {ca_file: \"/dev/null/${UP_KEY}\"}}}\n")}) {
     const CheckResult check = check_config(support::sluice_binary(), head + bad + models);
     EXPECT_EQ(check.exit_code, 2) << bad << check.output;

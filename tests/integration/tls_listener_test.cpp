@@ -152,6 +152,16 @@ TEST_F(TlsListener, SessionsAreResumedFromTickets) {
   }
 }
 
+TEST_F(TlsListener, F24WhoIsTooManyIsToldSoThroughTls) {
+  start_tls({.more = "overload: {max_connections: 1}\n"});
+  RawClient inside = secure();
+  inside.send(get_request("/v1/models"));
+  EXPECT_EQ(inside.read_response().status, 200);
+  const Response refused = secure_ask();
+  EXPECT_TRUE(is_error(refused, 503, "server_is_overloaded"));
+  EXPECT_FALSE(refused.header("retry-after").empty());
+}
+
 TEST_F(TlsListener, TheAdminListenerStaysPlain) {
   start_tls();
   EXPECT_EQ(gateway().admin("/healthz").status, 200);

@@ -64,6 +64,7 @@ Process::~Process() {
     ::kill(pid_, SIGKILL);
     wait_exit(10s);
   }
+  pause_output(false);
   collector_.join();
 }
 
@@ -88,6 +89,12 @@ std::string Process::output() const {
   return output_;
 }
 
+void Process::pause_output(bool paused) {
+  const std::lock_guard lock(mutex_);
+  output_paused_ = paused;
+  changed_.notify_all();
+}
+
 bool Process::wait_output(const std::function<bool(const std::string&)>& condition, milliseconds timeout) const {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, timeout, [&] { return output_ended_ || condition(output_); });
@@ -97,6 +104,10 @@ bool Process::wait_output(const std::function<bool(const std::string&)>& conditi
 void Process::collect() {
   std::array<char, 4096> chunk;
   for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return !output_paused_; });
+    }
     const ssize_t got = ::read(pipe_.get(), chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
     const std::lock_guard lock(mutex_);

@@ -29,6 +29,8 @@ class Process {
   // Exit code, 128 + signal if it was killed; nothing when it still runs after `timeout`.
   std::optional<int> wait_exit(milliseconds timeout);
   std::string output() const;
+  // A reader that has stopped reading: the process may fill the pipe and then has to wait.
+  void pause_output(bool paused);
   bool wait_output(const std::function<bool(const std::string&)>& condition, milliseconds timeout) const;
 
  private:
@@ -42,6 +44,7 @@ class Process {
   mutable std::condition_variable changed_;
   std::string output_;
   bool output_ended_ = false;
+  bool output_paused_ = false;
   std::thread collector_;
 };
 

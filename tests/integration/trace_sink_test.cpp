@@ -1,0 +1,246 @@
+// F68: whatever happens to the trace's file, no request notices, and every line is written or counted as dropped.
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "integration/trace_files.hpp"
+#include "support/paths.hpp"
+
+namespace sluice::integration {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TraceSink : public GatewayTest {
+ protected:
+  std::size_t lines_in_trace() override {
+    return static_cast<std::size_t>(gateway().metrics().sum("sluice_trace_lines_total"));
+  }
+  std::string trace_path() { return gateway().directory().path("trace.jsonl"); }
+  double metric(std::string_view name, std::initializer_list<std::string_view> labels = {}) {
+    return gateway().metrics().sum(name, labels);
+  }
+  // Until every request counted so far is written or dropped.
+  ::testing::AssertionResult settles() {
+    const bool settled = eventually(
+        [&] {
+          const Metrics all = gateway().metrics();
+          return all.sum("sluice_requests_total") ==
+                     all.sum("sluice_trace_lines_total") + all.sum("sluice_trace_dropped_total") &&
+                 all.sum("sluice_trace_queue_bytes") == 0;
+        },
+        20s);
+    return settled ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << gateway().admin("/metrics").body;
+  }
+  // Until so many requests are answered under load; then none has failed.
+  void load(std::size_t requests) {
+    Load clients(gateway().port(), 4);
+    EXPECT_TRUE(eventually([&] { return clients.answered() >= requests; }, 30s));
+    clients.stop();
+    EXPECT_EQ(clients.failed(), 0U);
+    EXPECT_LT(clients.slowest(), 2s);
+  }
+  void reload(const Scenario& scenario) {
+    const double before = metric("sluice_config_reloads_total");
+    gateway().replace_config(config_text(scenario, upstream_.url()));
+    gateway().signal(SIGHUP);
+    ASSERT_TRUE(eventually([&] { return metric("sluice_config_reloads_total") > before; }));
+  }
+  // No gateway in these directories any more; what is there is whole.
+  void expect_whole(std::size_t lines) {
+    const TraceText text = read_trace(trace_path());
+    EXPECT_EQ(text.lines, lines);
+    EXPECT_TRUE(text.bad.empty()) << text.bad.front();
+    EXPECT_EQ(text.tail, "");
+  }
+};
+
+TEST_F(TraceSink, F68RotationUnderLoadLosesNoLine) {
+  start({.trace = "path: {DIR}/trace.jsonl, rotate: {size: 64KiB, keep: 10000}"});
+  {
+    Load clients(gateway().port(), 4);
+    for (int i = 0; i < 5; ++i) {
+      const auto answered = clients.answered();
+      ASSERT_TRUE(eventually([&] { return clients.answered() >= answered + 200; }, 30s));
+      gateway().signal(SIGHUP);
+    }
+    clients.stop();
+    EXPECT_EQ(clients.failed(), 0U);
+  }
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(metric("sluice_trace_dropped_total"), 0);
+  expect_whole(static_cast<std::size_t>(metric("sluice_requests_total")));
+  EXPECT_GE(put_aside(trace_path()).size(), 3U);
+  EXPECT_EQ(metric("sluice_trace_rotations_total", {R"(result="ok")"}), put_aside(trace_path()).size());
+  for (const auto& file : put_aside(trace_path())) EXPECT_LE(fs::file_size(file), 64U * 1024);
+}
+
+TEST_F(TraceSink, F68RotationByAgeNeedsNoLineToHappen) {
+  start({.trace = "path: {DIR}/trace.jsonl, rotate: {age: 1s}"});
+  get("/v1/models");
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(eventually([&] { return put_aside(trace_path()).size() == 1; }));
+  EXPECT_TRUE(eventually([&] { return fs::exists(trace_path()) && fs::file_size(trace_path()) == 0; }));
+  expect_whole(1);
+}
+
+TEST_F(TraceSink, F68MovedOrDeletedUnderLoadItGoesOnInANewFile) {
+  start();
+  Load clients(gateway().port(), 4);
+  for (int i = 0; i < 12; ++i) {
+    const auto answered = clients.answered();
+    ASSERT_TRUE(eventually([&] { return clients.answered() >= answered + 50; }, 30s));
+    fs::rename(trace_path(), trace_path() + "." + std::to_string(10 + i));
+    if (i % 2 == 0) gateway().signal(SIGHUP);
+    ASSERT_TRUE(eventually([&] { return fs::exists(trace_path()); }));
+  }
+  clients.stop();
+  EXPECT_EQ(clients.failed(), 0U);
+  ASSERT_TRUE(settles());
+  expect_whole(static_cast<std::size_t>(metric("sluice_requests_total")));
+  fs::remove(trace_path());
+  get("/v1/models");
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(gateway().trace(1).size(), 1U);
+}
+
+TEST_F(TraceSink, F68ADiskThatHangsCostsLinesAndNoRequest) {
+  const TempDir disk;
+  const std::string pipe = disk.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDWR);
+  start({.trace = "queue_bytes: 256KiB, path: " + pipe});
+  {
+    Load clients(gateway().port(), 4);
+    EXPECT_TRUE(
+        eventually([&] { return metric("sluice_trace_dropped_total", {R"(reason="queue_full")"}) >= 100; }, 30s));
+    clients.stop();
+    EXPECT_EQ(clients.failed(), 0U);
+    EXPECT_LT(clients.slowest(), 2s);
+  }
+  EXPECT_LE(metric("sluice_trace_queue_bytes"), 256 * 1024);
+  EXPECT_TRUE(gateway().wait_output("lines are being dropped"));
+  TraceText text;
+  std::string got;
+  std::thread drain([&] {
+    std::string chunk(65'536, '\0');
+    for (ssize_t size = 0; (size = ::read(reader, chunk.data(), chunk.size())) > 0 && chunk[0] != '!';) {
+      got.append(chunk.data(), static_cast<std::size_t>(size));
+    }
+  });
+  EXPECT_TRUE(settles());
+  EXPECT_TRUE(gateway().wait_output("is written again; lines lost: "));
+  while (::write(reader, "!", 1) != 1) {
+  }
+  drain.join();
+  text.add(got);
+  EXPECT_EQ(static_cast<double>(text.lines), metric("sluice_trace_lines_total"));
+  EXPECT_TRUE(text.bad.empty());
+  ::close(reader);
+}
+
+TEST_F(TraceSink, F68ADiskThatHangsDoesNotHoldUpTheEnd) {
+  const TempDir disk;
+  const std::string pipe = disk.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int holder = ::open(pipe.c_str(), O_RDWR);
+  start({.trace = "queue_bytes: 256KiB, path: " + pipe});
+  load(300);
+  EXPECT_GT(metric("sluice_trace_queue_bytes"), 0) << "the pipe is full";
+  const auto begun = Clock::now();
+  stop();
+  EXPECT_LT(Clock::now() - begun, 8s);
+  ::close(holder);
+}
+
+TEST_F(TraceSink, F68ADiskThatHangsIsLeftByAReload) {
+  const TempDir disk;
+  const std::string pipe = disk.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int holder = ::open(pipe.c_str(), O_RDWR);
+  start({.trace = "path: " + pipe});
+  load(300);
+  ASSERT_GT(metric("sluice_trace_queue_bytes"), 0);
+  reload({});
+  get("/v1/models");
+  EXPECT_EQ(gateway().trace(1).size(), 1U);
+  EXPECT_EQ(get("/v1/models").status, 200);
+  std::thread drain([&] {
+    std::string chunk(65'536, '\0');
+    const int reader = ::open(pipe.c_str(), O_RDONLY);
+    ::close(holder);
+    while (::read(reader, chunk.data(), chunk.size()) > 0) {
+    }
+    ::close(reader);
+  });
+  EXPECT_TRUE(settles()) << "the old file gets its lines, too, and the counts go on";
+  drain.join();
+}
+
+// The limit on the size of files stands in for the size of a disk: the system refuses the bytes in the same way.
+TEST_F(TraceSink, F68AFullDiskCostsNoRequestAndNoLineAsLongAsTheQueueLasts) {
+  start();
+  rlimit before{};
+  ASSERT_EQ(::prlimit(gateway().process().pid(), RLIMIT_FSIZE, nullptr, &before), 0);
+  const rlimit small{.rlim_cur = 20'000, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::prlimit(gateway().process().pid(), RLIMIT_FSIZE, &small, nullptr), 0);
+  load(300);
+  EXPECT_TRUE(eventually([&] { return metric("sluice_trace_write_errors_total") >= 3; }));
+  EXPECT_TRUE(gateway().wait_output("cannot be written: File too large"));
+  const TraceText full = read_trace(trace_path());
+  EXPECT_GT(full.lines, 10U);
+  EXPECT_EQ(full.tail, "") << "cut at a line";
+  ASSERT_EQ(::prlimit(gateway().process().pid(), RLIMIT_FSIZE, &before, nullptr), 0);
+  ASSERT_TRUE(settles());
+  EXPECT_EQ(metric("sluice_trace_dropped_total"), 0);
+  EXPECT_TRUE(gateway().wait_output("is written again; lines lost: 0"));
+  expect_whole(static_cast<std::size_t>(metric("sluice_requests_total")));
+}
+
+TEST_F(TraceSink, F68WhatAFullDiskMakesUsLoseIsCounted) {
+  start({.trace = "path: {DIR}/trace.jsonl, queue_bytes: 256KiB"});
+  const rlimit small{.rlim_cur = 20'000, .rlim_max = RLIM_INFINITY};
+  ASSERT_EQ(::prlimit(gateway().process().pid(), RLIMIT_FSIZE, &small, nullptr), 0);
+  Load clients(gateway().port(), 4);
+  EXPECT_TRUE(eventually([&] { return metric("sluice_trace_dropped_total", {R"(reason="write_error")"}) >= 50; }, 30s));
+  clients.stop();
+  EXPECT_EQ(clients.failed(), 0U);
+  EXPECT_LT(clients.slowest(), 2s);
+  const rlimit wide{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+  ASSERT_EQ(::prlimit(gateway().process().pid(), RLIMIT_FSIZE, &wide, nullptr), 0);
+  ASSERT_TRUE(settles());
+  const auto lost = static_cast<std::size_t>(metric("sluice_trace_dropped_total"));
+  EXPECT_TRUE(gateway().wait_output("is written again; lines lost: " + std::to_string(lost)));
+  expect_whole(static_cast<std::size_t>(metric("sluice_requests_total")) - lost);
+}
+
+TEST_F(TraceSink, AFileOfAnotherProcessIsRefusedAtTheStartAndInAReload) {
+  start();
+  Gateway second(
+      {.binary = support::sluice_binary(), .config = config_text({.trace = "path: " + trace_path()}, upstream_.url())});
+  EXPECT_EQ(second.wait_exit(), 1);
+  EXPECT_NE(second.output().find("trace.jsonl: another process writes to it"), std::string::npos) << second.output();
+  Gateway other({.binary = support::sluice_binary(), .config = config_text({}, upstream_.url())});
+  ASSERT_TRUE(other.wait_ready());
+  other.replace_config(config_text({.trace = "path: " + trace_path()}, upstream_.url()));
+  other.signal(SIGHUP);
+  EXPECT_TRUE(other.wait_output("another process writes to it"));
+  EXPECT_TRUE(other.wait_output("reload refused"));
+  EXPECT_EQ(fetch(other.port(), get_request("/v1/models")).status, 200);
+  EXPECT_EQ(other.trace(1).size(), 1U) << "its own goes on";
+}
+
+TEST_F(TraceSink, APathThatCannotBeRightIsRefused) {
+  Gateway wrong({.binary = support::sluice_binary(),
+                 .config = config_text({.trace = "path: {DIR}/gateway.yaml/trace.jsonl"}, upstream_.url())});
+  EXPECT_EQ(wrong.wait_exit(), 1);
+  EXPECT_NE(wrong.output().find("trace.path: cannot be written"), std::string::npos) << wrong.output();
+  EXPECT_FALSE(wrong.wait_ready(0ms));
+}
+
+}  // namespace
+}  // namespace sluice::integration
