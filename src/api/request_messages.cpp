@@ -91,8 +91,9 @@ void RequestWatch::element(Value element) {
   if (index < kMaxMessages) {
     messages_ = examine(message, element, index);
   } else {
-    messages_ = fail_param(ErrorKind::kInvalidValue, "messages",
-                           "Invalid value for 'messages': more than 100000 of them" + at_byte(element.raw, body_) + ".");
+    messages_ =
+        fail_param(ErrorKind::kInvalidValue, "messages",
+                   "Invalid value for 'messages': more than 100000 of them" + at_byte(element.raw, body_) + ".");
   }
 }
 
@@ -100,7 +101,7 @@ void RequestWatch::name(std::span<const json::Step> path) {
   if (!destinations_) return;
   destinations_ = check_member(path);
   if (destinations_ || path.back().escaped) return;  // an escaped name is not read where it lies
-  destinations_.error().message += " It stands" + at_byte(path.back().name, body_) + ".";
+  destinations_.error().message += " It stands" + at_byte({path.back().name.data() - 1, 1}, body_) + ".";
 }
 
 }  // namespace sluice::api

@@ -42,7 +42,7 @@ void add_number(MetricFamily& to, Labels labels, double value) {
 }
 
 void add_histogram(MetricFamily& to, Labels labels, const Histogram& from, std::span<const double> bounds) {
-  if (from.total == 0) return;
+  if (from.counts.empty()) return;
   ClientMetric metric;
   metric.label = std::move(labels);
   std::uint64_t cumulative = 0;

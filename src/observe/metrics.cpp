@@ -60,6 +60,9 @@ void Metrics::count(const Record& record) {
   }
 }
 
+// The series is there from the start, so that its first value is no new series.
+Metrics::Metrics() { loop_lag_.counts.resize(kLoopLagBounds.size() + 1); }
+
 void Metrics::lagged(nanoseconds lag) { loop_lag_.observe(seconds(lag), kLoopLagBounds); }
 
 void Metrics::merge(const Metrics& other) {

@@ -18,7 +18,8 @@ using std::chrono::microseconds;
 
 // How the upstream answers is in the model's name, behind "any-".
 constexpr std::array kKinds = {"head", "body", "far", "hang", "silent", "flow", "short", "whole", "late", "large"};
-constexpr std::string_view kHello = "Say hello.";  // what every request says; `large` says more, too much for the loop
+constexpr std::string_view kHello =
+    "Say hello, canary-prompt.";  // what every request says; `large` says more, too much for the loop
 constexpr std::array kEndless = {"hang", "silent"};  // upstreams that only the gateway's leaving ends
 
 bool is_one_of(const std::string& model, std::span<const char* const> kinds) {
@@ -178,7 +179,7 @@ TEST_F(AbortRace, F08AnAnswerIsCompleteOrCutAndTheRecordAgrees) {
     const std::string model = kind + std::to_string(number);
     RawClient raw = client();
     raw.send(post_request(kChat, is(model, "whole") ? chat_body(model) : stream_body(model)));
-    pause(random, is(model, "late") ? 6'000 : 1'000);
+    pause(random, is(model, "late") ? 60'000 : 4'000);
     if (one_in(random, 4)) return one_in(random, 2) ? raw.reset() : raw.close();
     raw.shutdown_write();
     Response response = raw.read_response();

@@ -38,8 +38,7 @@ class TlsFaults : public TlsListenerTest {
 // The reason of the alert that a client's handshake died of.
 int alert_of(RawClient& raw) {
   ERR_clear_error();
-  raw.send(get_request("/v1/models"));
-  raw.read_response(5s);
+  if (raw.send(get_request("/v1/models"))) raw.read_response(5s);
   return ERR_GET_REASON(ERR_peek_last_error());
 }
 

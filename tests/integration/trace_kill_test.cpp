@@ -63,7 +63,7 @@ TEST(TraceKill, F73TheUnfinishedLineOfAKilledProcessIsRemovedAtTheStart) {
   Gateway gateway(
       {.binary = support::sluice_binary(), .config = config_text({.trace = "path: " + path}, upstream.url())});
   ASSERT_TRUE(gateway.wait_ready());
-  EXPECT_TRUE(gateway.wait_output("removed 24 bytes of an unfinished last line"));
+  EXPECT_TRUE(gateway.wait_output("removed 23 bytes of an unfinished last line"));
   fetch(gateway.port(), get_request("/v1/models"));
   ASSERT_TRUE(eventually([&] { return read_trace(path).lines == 2; }));
   EXPECT_TRUE(read_trace(path).bad.empty());

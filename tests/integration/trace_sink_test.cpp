@@ -157,30 +157,6 @@ TEST_F(TraceSink, F68ADiskThatHangsDoesNotHoldUpTheEnd) {
   ::close(holder);
 }
 
-TEST_F(TraceSink, F68ADiskThatHangsIsLeftByAReload) {
-  const TempDir disk;
-  const std::string pipe = disk.path("pipe");
-  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  const int holder = ::open(pipe.c_str(), O_RDWR);
-  start({.trace = "path: " + pipe});
-  load(300);
-  ASSERT_GT(metric("sluice_trace_queue_bytes"), 0);
-  reload({});
-  get("/v1/models");
-  EXPECT_EQ(gateway().trace(1).size(), 1U);
-  EXPECT_EQ(get("/v1/models").status, 200);
-  std::thread drain([&] {
-    std::string chunk(65'536, '\0');
-    const int reader = ::open(pipe.c_str(), O_RDONLY);
-    ::close(holder);
-    while (::read(reader, chunk.data(), chunk.size()) > 0) {
-    }
-    ::close(reader);
-  });
-  EXPECT_TRUE(settles()) << "the old file gets its lines, too, and the counts go on";
-  drain.join();
-}
-
 // The limit on the size of files stands in for the size of a disk: the system refuses the bytes in the same way.
 TEST_F(TraceSink, F68AFullDiskCostsNoRequestAndNoLineAsLongAsTheQueueLasts) {
   start();

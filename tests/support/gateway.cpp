@@ -149,9 +149,10 @@ std::size_t Gateway::resident_bytes() const {
 }
 
 std::string Gateway::sanitizer_report() const {
-  static constexpr std::array kMarks = {"ERROR: AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error"};
+  static constexpr std::array kReports = {"ERROR: AddressSanitizer", "LeakSanitizer", "ThreadSanitizer",
+                                          "runtime error"};
   const std::string text = output();
-  for (const std::string_view mark : kMarks) {
+  for (const std::string_view mark : kReports) {
     if (const auto at = text.find(mark); at != std::string::npos) return text.substr(at, 4000);
   }
   return {};

@@ -34,6 +34,7 @@ inline constexpr std::array<std::string_view, 4> kShedNames = {"connections", "d
 
 class Metrics {
  public:
+  Metrics();
   void count(const Record& record);
   void count_reject(ErrorKind kind) { ++rejects_[kind]; }
   void count_shed(Shed reason) { ++sheds_[static_cast<std::size_t>(reason)]; }

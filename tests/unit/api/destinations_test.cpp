@@ -98,7 +98,7 @@ TEST(Destinations, EveryEndpointRefusesThem) {
 
 TEST(Destinations, BadJsonIsToldFirst) {
   EXPECT_EQ(verdict(R"({"api_base":1,)"), "invalid_json ");
-  EXPECT_EQ(verdict(R"({"api_base":1,"api_base":2})"), "duplicate_key ");
+  EXPECT_EQ(verdict(R"({"api_base":1,"api_base":2})"), "duplicate_key api_base");
   EXPECT_EQ(verdict(R"([{"api_base":1}])"), "invalid_json ");
 }
 

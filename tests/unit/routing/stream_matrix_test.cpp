@@ -41,7 +41,7 @@ Seen relay(const StreamVector& vector, std::vector<fakes::Step> steps) {
   const auto later = Clock::now() + std::chrono::minutes(1);
   const RelayLimits limits{.first_token_due = later,
                            .total_due = later,
-                           .idle = std::chrono::minutes(1),
+                           .idle = std::chrono::seconds(30),
                            .event_bytes = kStreamEventLimit,
                            .response_bytes = kStreamEventLimit,
                            .inline_bytes = kStreamEventLimit,
