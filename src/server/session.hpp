@@ -62,7 +62,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string head_bytes_;
   std::string body_;
   TimePoint first_byte_{};
-  bool idle_ = true;      // between two requests
+  bool idle_ = true;  // between two requests
   TimePoint idle_since_ = Clock::now();
   bool serving_ = false;  // inside the service, where cancelling works
   bool gone_ = false;

@@ -27,7 +27,8 @@ TEST_P(TlsClients, F26AreServedOnlyWithTheCertificateThatIsAskedFor) {
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
       const SslContext settings = client_context(shows);
       SSL_CTX_set_max_proto_version(settings.get(), version);
-      EXPECT_EQ(secure_ask(*settings).status, reason.empty() ? 200 : 0) << static_cast<int>(shows.value_or(Certificate::kGood));
+      EXPECT_EQ(secure_ask(*settings).status, reason.empty() ? 200 : 0)
+          << static_cast<int>(shows.value_or(Certificate::kGood));
       refused += reason.empty() ? 0 : 1;
       bad_ones += reason == "bad_client_certificate" ? 1 : 0;
     }

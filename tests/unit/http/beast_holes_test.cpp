@@ -80,7 +80,7 @@ TEST(BeastHoles, TrailersAreBoundedInManyLinesToo) {
   std::size_t taken = 0;
   for (std::string line = "X: y\r\n"; decoder.decode(line).has_value(); line = "X: y\r\n") {
     taken += line.size();
-    ASSERT_LE(taken, ChunkLimits{}.trailers + 2 * line.size());
+    ASSERT_LE(taken, 2 * ChunkLimits{}.trailers);
   }
 }
 
