@@ -66,8 +66,29 @@ void check_credentials(const Value& value, const Provider& provider) {
   }
 }
 
+void read_allowed(const Value& list, std::vector<IpNetwork>& allowed) {
+  for (const Value& item : read_items(list)) {
+    const auto text = read_text(item);
+    if (!text) continue;
+    if (const auto network = parse_network(*text)) {
+      allowed.push_back(*network);
+    } else {
+      item.fail(item.shown() + " is no network; write 10.0.0.0/8, fd00::/8 or one address");
+    }
+  }
+}
+
+// Nobody means those: whoever can ask there gets the credentials of the machine, or this machine itself.
+std::expected<Url, std::string> parse_upstream_url(std::string_view text) {
+  auto url = parse_base_url(text);
+  if (!url) return url;
+  const auto address = parse_ip(url->host);
+  if (!address || !is_forbidden(kind_of(*address))) return url;
+  return std::unexpected("link-local, metadata, multicast and unspecified addresses are never upstreams");
+}
+
 void read_openai(DialectKeys keys, Provider& provider) {
-  bool placed = keys.read("base_url", provider.base_url, parsed(parse_base_url));
+  bool placed = keys.read("base_url", provider.base_url, parsed(parse_upstream_url));
   if (!placed) keys.missing("base_url", "expected a URL such as https://api.openai.com/v1");
   bool https = provider.base_url.tls || provider.base_url.host.empty();  // no host: unknown
   keys.section("api_keys", [&](const Value& list) { read_api_keys(list, provider); });
@@ -75,6 +96,7 @@ void read_openai(DialectKeys keys, Provider& provider) {
   keys.section("headers", [&](const Value& section) { read_headers(section, provider); });
   keys.section("paths", [&](const Value& section) { read_paths(section, provider); });
   keys.section("tls", [&](const Value& section) { read_tls(section, provider, https); });
+  keys.section("allow_addresses", [&](const Value& list) { read_allowed(list, provider.allow_addresses); });
   keys.section("pool", [&](const Value& section) { read_pool(section, provider.pool); });
   keys.section("quirks", [&](const Value& section) { read_quirks(section, provider.quirks); });
 }

@@ -1,5 +1,6 @@
 #include "sluice/http/client.hpp"
 
+#include "http/address_policy.hpp"
 #include "http/pool.hpp"
 #include "http/resolver.hpp"
 #include "http/upstream_response.hpp"
@@ -19,6 +20,18 @@ std::unexpected<Error> connect_failed(const IoError& error) {
     default:
       return fail(ErrorKind::kUpstreamConnectFailed, "The upstream could not be reached.", error.detail);
   }
+}
+
+// Some of a name's addresses may be good.
+Result<void> drop_refused(std::vector<TcpEndpoint>& addresses, const Origin& origin) {
+  std::string why;
+  std::erase_if(addresses, [&](const TcpEndpoint& one) {
+    const std::string refused = refusal_of(one.address(), origin.host, origin.allowed);
+    if (!refused.empty()) why = refused;
+    return !refused.empty();
+  });
+  if (!addresses.empty()) return {};
+  return fail(ErrorKind::kUpstreamConnectFailed, "The upstream could not be reached.", std::move(why));
 }
 
 class PooledClient final : public Client {
@@ -51,6 +64,7 @@ class PooledClient final : public Client {
     const auto due = std::min(Clock::now() + request.connect_timeout, request.head_due);
     auto addresses = co_await resolver_.resolve(origin.host, origin.port, due);
     if (!addresses) co_return connect_failed(addresses.error());
+    if (auto fit = drop_refused(*addresses, origin); !fit) co_return std::unexpected(std::move(fit.error()));
     auto connection = std::make_unique<UpstreamConnection>(io_, timers_);
     if (auto made = co_await connection->read->transport().connect(*addresses, due); !made)
       co_return connect_failed(made.error());

@@ -139,7 +139,11 @@ std::expected<std::unique_ptr<Provider>, std::string> make_openai(const config::
   origin->port = url.port;
   origin->max_idle = config.pool.max_idle;
   origin->idle_timeout = config.pool.idle_timeout;
+  origin->allowed = config.allow_addresses;
   origin->identity = url.host + "|" + std::to_string(url.port);
+  for (const IpNetwork& network : origin->allowed) {
+    origin->identity += "|" + to_string(network.first) + "/" + std::to_string(network.bits);
+  }
   if (url.tls && config.on) {
     auto tls = http::TlsContext::create(config.ca_file, config.tls_verify);
     if (!tls) return std::unexpected("providers." + config.name + ".tls.ca_file: " + tls.error());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sluice/core/endpoint.hpp"
+#include "sluice/core/ip.hpp"
 #include "sluice/core/secret.hpp"
 
 namespace sluice::config {
@@ -127,6 +128,7 @@ struct Provider {  // providers.<name>:
       {Endpoint::kModerations, "/moderations"}};
   std::string ca_file;  // PEM; empty: the system's store
   bool tls_verify = true;
+  std::vector<IpNetwork> allow_addresses;  // loopback, private and reserved ones that base_url's name may lead to
   Timeouts timeouts;
   Pool pool;
   Quirks quirks;

@@ -10,6 +10,7 @@
 #include "sluice/core/async.hpp"
 #include "sluice/core/clock.hpp"
 #include "sluice/core/error.hpp"
+#include "sluice/core/ip.hpp"
 #include "sluice/core/secret.hpp"
 #include "sluice/http/head.hpp"
 #include "sluice/http/tls.hpp"
@@ -25,7 +26,8 @@ struct Origin {
   std::string host;  // name or address, no brackets
   std::uint16_t port = 80;
   std::shared_ptr<const TlsContext> tls;  // null: plain
-  std::string identity;                   // equal: the same host, port and TLS settings
+  std::vector<IpNetwork> allowed;         // loopback, private and reserved addresses that the name may lead to
+  std::string identity;                   // equal: the same host, port, TLS settings and allowed addresses
   std::size_t max_idle = 256;             // connections kept for reuse, per worker
   milliseconds idle_timeout{30'000};      // and for how long
 };
@@ -75,7 +77,8 @@ class Client {
   virtual void configure(ClientLimits limits) = 0;  // for requests opened from now on
 
   // Connects or reuses, sends, skips 1xx and returns with the final head. A reused connection that died before the
-  // first byte of an answer is replaced once, unseen. Redirects are not followed. Errors: kUpstreamConnectFailed,
+  // first byte of an answer is replaced once, unseen. Redirects are not followed, and addresses are judged
+  // before they are connected to (http/address_policy.hpp). Errors: kUpstreamConnectFailed,
   // kUpstreamTls, kUpstreamTimeout, kUpstreamReset, kUpstreamInvalidResponse, kClientGone.
   virtual Task<Result<std::unique_ptr<ResponseStream>>> open(const Outgoing& request, OpenTimes& times) = 0;
 };

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "unit/http/loopback.hpp"
 
 namespace sluice::http {
@@ -98,6 +100,25 @@ TEST_F(HttpClient, SendsTheRequestAndGivesTheAnswer) {
   EXPECT_EQ(answer.body, "ok");
   loop_.client.reset();
   EXPECT_EQ(seen, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+}
+
+// The resolver reads this name as 127.0.0.1; it is no address in the configuration's sense.
+TEST_F(HttpClient, F28ANameThatLeadsToAnInnerAddressIsConnectedToOnlyIfAllowed) {
+  std::atomic<int> connections = 0;
+  Server server([&](Peer& peer, int) {
+    ++connections;
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  });
+  origin_.host = "127.1";
+  const Answer refused = ask(server.port());
+  EXPECT_EQ(refused.kind(), ErrorKind::kUpstreamConnectFailed);
+  ASSERT_TRUE(refused.error);
+  EXPECT_NE(refused.error->detail.find("allow_addresses"), std::string::npos) << refused.error->detail;
+  EXPECT_EQ(refused.error->message.find("127"), std::string::npos) << "the client hears of no address";
+  EXPECT_EQ(connections, 0);
+  origin_.allowed = {*parse_network("127.0.0.0/8")};
+  EXPECT_EQ(ask(server.port()).body, "ok");
 }
 
 TEST_F(HttpClient, ReusesAConnectionThatWasReadToItsEnd) {
