@@ -1,4 +1,5 @@
 // load_driver --mode requests --port N [--connections N] [--body-bytes N] [--warm-up-ms N] [--measure-ms N]
+// load_driver --mode paced    --port N [--rate N] [--connections N] [--body-bytes N] [--warm-up-ms N] [--measure-ms N]
 // load_driver --mode streams  --port N [--streams N] [--events N] [--interval-ms N] [--measure-ms N]
 // load_driver --mode drops    --port N --upstream N [--drops N] [--label TEXT]
 // Prints JSON lines: {"phase":…} as it goes, {"result":…} last. Status 1 when an answer was wrong or missing.
@@ -8,6 +9,7 @@
 #include "closed_loop.hpp"
 #include "drop_load.hpp"
 #include "flags.hpp"
+#include "paced_load.hpp"
 #include "stream_load.hpp"
 
 namespace sluice::bench {
@@ -28,6 +30,18 @@ bool requests(Flags& flags) {
   options.measure = ms(flags, "measure-ms", options.measure);
   flags.refuse_unknown();
   return ClosedLoop(options).run();
+}
+
+bool paced(Flags& flags) {
+  PacedLoadOptions options;
+  options.port = port(flags, "port");
+  options.rate = flags.number("rate", options.rate);
+  options.connections = static_cast<std::size_t>(flags.number("connections", 64));
+  options.body_bytes = static_cast<std::size_t>(flags.number("body-bytes", 1500));
+  options.warm_up = ms(flags, "warm-up-ms", options.warm_up);
+  options.measure = ms(flags, "measure-ms", options.measure);
+  flags.refuse_unknown();
+  return PacedLoad(options).run();
 }
 
 bool streams(Flags& flags) {
@@ -59,8 +73,9 @@ int main(int argc, char** argv) {
   Flags flags(argc, argv);
   const std::string mode = flags.text("mode", "");
   if (mode == "requests") return requests(flags) ? 0 : 1;
+  if (mode == "paced") return paced(flags) ? 0 : 1;
   if (mode == "streams") return streams(flags) ? 0 : 1;
   if (mode == "drops") return drops(flags) ? 0 : 1;
-  std::fprintf(stderr, "--mode requests, streams or drops\n");
+  std::fprintf(stderr, "--mode requests, paced, streams or drops\n");
   return 2;
 }

@@ -12,12 +12,13 @@
 
 namespace sluice::http {
 
-// A connection to an upstream and the buffer its answers are read into.
+// A connection to an upstream and the buffer its answers are read into. Small until a read has filled it: most events
+// and many answers fit, and thousands of streams are open at once.
 struct UpstreamConnection {
-  static constexpr std::size_t kBufferBytes = 16 * 1024;
+  static constexpr std::size_t kFirstBuffer = 4 * 1024;
+  static constexpr std::size_t kBuffer = 16 * 1024;
 
-  UpstreamConnection(net::io_context& io, TimerWheel& timers)
-      : read(std::make_shared<PendingRead>(io, timers)), buffer(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {}
+  UpstreamConnection(net::io_context& io, TimerWheel& timers) : read(std::make_shared<PendingRead>(io, timers)) {}
   // The pending read writes into the buffer until its socket is closed and it has ended.
   ~UpstreamConnection() {
     if (!read) return;
@@ -28,11 +29,29 @@ struct UpstreamConnection {
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
   void start_read() {
-    if (!read->pending() && !read->has_result()) read->start({buffer.get(), kBufferBytes});
+    if (read->pending() || read->has_result()) return;
+    if (size != wanted) {
+      buffer = std::make_unique_for_overwrite<char[]>(wanted);
+      size = wanted;
+    }
+    read->start({buffer.get(), size});
+  }
+  // What a read brought.
+  std::span<char> received(std::size_t count) {
+    if (count == size) wanted = kBuffer;
+    return {buffer.get(), count};
+  }
+  // Gives the buffer back until the next read. Not while a read is pending or has a result.
+  void drop_buffer() {
+    buffer.reset();
+    size = 0;
+    wanted = kFirstBuffer;
   }
 
   std::shared_ptr<PendingRead> read;
   std::unique_ptr<char[]> buffer;
+  std::size_t size = 0;
+  std::size_t wanted = kFirstBuffer;
 };
 
 class Pool {

@@ -136,6 +136,15 @@ Task<IoResult<std::size_t>> Transport::read_some(std::span<char> into, TimePoint
   co_return count;
 }
 
+Task<IoResult<void>> Transport::wait_readable(TimePoint due) {
+  timed_out_ = false;
+  timer_.arm(due);
+  auto [error] = co_await socket_.async_wait(net::socket_base::wait_read, kAwait);
+  timer_.disarm();
+  if (error) co_return std::unexpected(fault_of(error, timed_out_));
+  co_return IoResult<void>{};
+}
+
 IoResult<bool> Transport::write_now(std::span<const std::string_view> pieces) {
   left_.clear();
   for (auto piece : pieces) {

@@ -35,6 +35,8 @@ class Transport {
   Task<IoResult<void>> accept_tls(const TlsContext& tls, TimePoint due);
 
   Task<IoResult<std::size_t>> read_some(std::span<char> into, TimePoint due);
+  // Until something has come in, or an end: a wait that needs no buffer.
+  Task<IoResult<void>> wait_readable(TimePoint due);
   // Writing has two halves, so that what fits the socket's buffer costs no coroutine. write_now() says whether all of
   // it went; if not, flush() sends the rest, and the pieces must stay where they are until it has.
   IoResult<bool> write_now(std::span<const std::string_view> pieces);

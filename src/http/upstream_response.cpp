@@ -39,6 +39,10 @@ Task<IoResult<std::size_t>> UpstreamResponse::fill(TimePoint due) {
   return connection_->read->wait(due);
 }
 
+void UpstreamResponse::pause() {
+  if (unread_.empty() && !connection_->read->pending() && !connection_->read->has_result()) connection_->drop_buffer();
+}
+
 Task<Result<void>> UpstreamResponse::read_head(const HeadLimits& limits, TimePoint due, bool& got_bytes) {
   HeadScanner scanner(HeadScanner::Side::kResponse, limits);
   std::string received;
@@ -50,7 +54,8 @@ Task<Result<void>> UpstreamResponse::read_head(const HeadLimits& limits, TimePoi
       auto count = co_await fill(due);
       if (!count) co_return lost(count.error());
       got_bytes = true;
-      received.append(connection_->buffer.get(), *count);
+      const auto bytes = connection_->received(*count);
+      received.append(bytes.data(), bytes.size());
       continue;
     }
     head_bytes_ = received.substr(0, **complete);
@@ -84,7 +89,7 @@ Task<Result<std::string_view>> UpstreamResponse::read_some(TimePoint due) {
         break;
       }
       if (!count) co_return std::unexpected(ended_early(count.error()));
-      unread_ = {connection_->buffer.get(), *count};
+      unread_ = connection_->received(*count);
     }
     auto bytes = decode(std::exchange(unread_, {}));
     if (!bytes || !bytes->empty()) co_return bytes;
@@ -139,7 +144,7 @@ void UpstreamResponse::finish_in_background(std::unique_ptr<ResponseStream> self
 void UpstreamResponse::rest_arrived() {
   auto count = connection_->read->take_result();
   if (count) {
-    auto rest = decode({connection_->buffer.get(), *count});
+    auto rest = decode(connection_->received(*count));
     if (rest && rest->empty() && !ended_ && reusable_) return connection_->start_read();
     if (!rest || !rest->empty()) reusable_ = false;
   }

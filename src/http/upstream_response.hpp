@@ -21,6 +21,7 @@ class UpstreamResponse final : public ResponseStream {
 
   const ResponseHead& head() const override { return head_; }
   Task<Result<std::string_view>> read_some(TimePoint due) override;
+  void pause() override;
   void forbid_reuse() { reusable_ = false; }
 
  private:

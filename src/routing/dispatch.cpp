@@ -99,6 +99,7 @@ class Dispatch final : public pipeline::Middleware {
                        .event_bytes = limits_.event_bytes,
                        .response_bytes = limits_.response_bytes,
                        .inline_bytes = limits_.inline_bytes};
+    exchange.sink.end_by(limits.total_due);
     exchange.record.phase = Phase::kConnect;
     if (auto answer = route.provider->answer(*exchange.view)) {
       exchange.record.reached(Stage::kRoute, now);
@@ -114,18 +115,18 @@ class Dispatch final : public pipeline::Middleware {
     encoded.outgoing.head_due = std::min(now + route.timeouts.first_byte, limits.total_due);
     if (exchange.view->stream) encoded.outgoing.head_due = std::min(encoded.outgoing.head_due, limits.first_token_due);
     exchange.record.reached(Stage::kRoute, now);
-    auto upstream = co_await open(exchange, encoded.outgoing, attempt);
+    auto upstream = co_await open(exchange, std::move(encoded), attempt);
     if (!upstream) co_return std::unexpected(std::move(upstream.error()));
     note_fields((*upstream)->head(), route.provider->redactor(), exchange);
     if (auto status = co_await check_status(exchange, **upstream, limits); !status) co_return status;
     co_return co_await relay(exchange, std::move(*upstream), limits);
   }
 
+  // Takes the encoded request, which nobody needs once it is sent.
   static Task<Result<std::unique_ptr<http::ResponseStream>>> open(pipeline::Exchange& exchange,
-                                                                  const http::Outgoing& outgoing,
-                                                                  AttemptNote& attempt) {
+                                                                  provider::Encoded encoded, AttemptNote& attempt) {
     http::OpenTimes times;
-    auto upstream = co_await exchange.upstreams.open(outgoing, times);
+    auto upstream = co_await exchange.upstreams.open(encoded.outgoing, times);
     attempt.reused(times.reused);
     if (times.connected != TimePoint{}) {
       exchange.record.reached(Stage::kConnect, times.connected);

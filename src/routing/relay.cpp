@@ -15,14 +15,17 @@ using observe::Phase;
 using observe::Stage;
 
 constexpr std::size_t kFirstReserve = 64 * 1024;  // a promised length is not believed beyond this
+constexpr std::size_t kKeptOut = 16 * 1024;       // what one big event needed is not kept for the rest of the stream
+
+Error total_timed_out() {
+  return fail(ErrorKind::kUpstreamTimeout, "The answer took longer than this gateway waits.", "total").error();
+}
 
 // Tells the three ways of waiting too long apart.
 Error timed_out(Error error, bool total, bool first) {
   if (error.kind != ErrorKind::kUpstreamIdleTimeout || (!total && !first)) return error;
-  return fail(ErrorKind::kUpstreamTimeout,
-              total ? "The answer took longer than this gateway waits." : "The upstream sent no token in time.",
-              total ? "total" : "first token")
-      .error();
+  if (total) return total_timed_out();
+  return fail(ErrorKind::kUpstreamTimeout, "The upstream sent no token in time.", "first token").error();
 }
 
 // What a stream leaves behind however it ended, by return or by cancellation: what was used, as reported or else as
@@ -99,7 +102,10 @@ struct StreamRelay {
   Task<Result<void>> run() {
     for (;;) {
       const bool first = !exchange.sink.started();
-      const auto due = std::min(first ? limits.first_token_due : Clock::now() + limits.idle, limits.total_due);
+      const auto now = Clock::now();
+      // An upstream that always has something is never waited for.
+      if (now >= limits.total_due) co_return std::unexpected(total_timed_out());
+      const auto due = std::min(first ? limits.first_token_due : now + limits.idle, limits.total_due);
       auto more = take(co_await upstream.read_some(due), due == limits.total_due, first);
       if (!out.empty() && first) {
         exchange.record.phase = Phase::kStream;
@@ -107,13 +113,29 @@ struct StreamRelay {
       }
       if (more && !*more) break;
       if (!out.empty()) {
-        if (auto sent = co_await exchange.sink.write(out); !sent) co_return sent;
-        out.clear();
+        auto sent = exchange.sink.write_now(out);
+        if (!sent) sent = co_await wait_for_reader();
+        if (!*sent) co_return std::move(*sent);
+        clear_out();
       }
       if (!more) co_return std::unexpected(std::move(more.error()));
     }
     exchange.record.reached(Stage::kLastToken);
     co_return co_await exchange.sink.finish(out);
+  }
+
+  // The upstream is not read meanwhile, and of all that the stream holds only what has to be sent stays.
+  Task<Result<void>> wait_for_reader() {
+    upstream.pause();
+    exchange.held_bytes = out.capacity();
+    auto sent = co_await exchange.sink.flush();
+    exchange.held_bytes = 0;
+    co_return sent;
+  }
+
+  void clear_out() {
+    out.clear();
+    if (out.capacity() > kKeptOut) out.shrink_to_fit();
   }
 
   // One read, filtered into `out`. False when the answer is complete; what is in `out` then goes out with its end.

@@ -46,8 +46,7 @@ BodyReader::BodyReader(ClientIo& io, const config::Limits& limits, std::string& 
     : io_(io), limits_(limits), body_(body), may_grow_(std::move(may_grow)), pace_(limits, Clock::now()) {}
 
 Task<Result<void>> BodyReader::read(const http::RequestHead& head) {
-  if (head.framing == http::Framing::kChunked) co_return co_await read_chunks();
-  co_return co_await read_length(head.content_length);
+  return head.framing == http::Framing::kChunked ? read_chunks() : read_length(head.content_length);
 }
 
 // Looked at before each wait, so that bytes which trickle in cannot keep putting it off.

@@ -15,9 +15,7 @@ constexpr auto kPollInterval = milliseconds(16);
 }  // namespace
 
 ClientIo::ClientIo(http::TcpSocket socket, TimerWheel& timers)
-    : read_(std::make_shared<http::PendingRead>(std::move(socket), timers)),
-      poll_(timers, &ClientIo::on_poll, this),
-      buffer_(kBufferBytes, '\0') {
+    : read_(std::make_shared<http::PendingRead>(std::move(socket), timers)), poll_(timers, &ClientIo::on_poll, this) {
   read_->on_arrival([this] { on_arrival(); });
 }
 
@@ -38,7 +36,8 @@ void ClientIo::start_read() {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= std::exchange(begin_, 0);
   }
-  if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
+  if (end_ == buffer_.size()) wanted_ = std::max(wanted_, 2 * end_);
+  if (buffer_.size() < wanted_) buffer_.resize(wanted_);
   // A head may have made the buffer larger than what may be read ahead.
   const std::size_t room = buffer_.size() - end_;
   read_->start({buffer_.data() + end_, gone_ ? std::min(room, kReadAhead - end_) : room});
@@ -47,6 +46,8 @@ void ClientIo::start_read() {
 void ClientIo::take(const http::IoResult<std::size_t>& result) {
   if (result) {
     end_ += *result;
+    // The next request will probably be as large.
+    if (end_ == buffer_.size()) wanted_ = std::max(wanted_, kBuffer);
   } else if (result.error().fault != http::IoFault::kTimeout) {
     closed_ = true;
   }
@@ -58,6 +59,23 @@ Task<ClientIo::Input> ClientIo::wait(TimePoint due) {
   auto result = co_await read_->wait(due);
   take(result);
   if (result) co_return Input::kBytes;
+  co_return closed_ ? Input::kClosed : Input::kTimedOut;
+}
+
+Task<ClientIo::Input> ClientIo::rest(TimePoint due) {
+  if (read_->pending() || read_->has_result()) {
+    if (read_->pending()) transport().cancel();
+    auto result = co_await read_->wait(kNever);
+    if (result || result.error().fault != http::IoFault::kCancelled) {
+      take(result);
+      co_return closed_ ? Input::kClosed : Input::kBytes;
+    }
+  }
+  buffer_ = std::string();
+  wanted_ = kFirstBuffer;
+  const auto readable = co_await transport().wait_readable(due);
+  if (readable) co_return Input::kBytes;
+  closed_ = readable.error().fault != http::IoFault::kTimeout;
   co_return closed_ ? Input::kClosed : Input::kTimedOut;
 }
 

@@ -16,7 +16,8 @@ namespace sluice::server {
 
 class ClientIo {
  public:
-  static constexpr std::size_t kBufferBytes = 4 * 1024;  // while nothing larger is needed
+  static constexpr std::size_t kFirstBuffer = 2 * 1024;  // until a read has filled it
+  static constexpr std::size_t kBuffer = 4 * 1024;       // then, while nothing larger is needed
   static constexpr std::size_t kReadAhead = 16 * 1024;   // of pipelined requests, while one is served
 
   ClientIo(http::TcpSocket socket, TimerWheel& timers);
@@ -25,6 +26,9 @@ class ClientIo {
   enum class Input : std::uint8_t { kBytes, kClosed, kTimedOut };
   // Waits until more bytes are there, unless `due` comes first.
   Task<Input> wait(TimePoint due);
+  // The same for a connection that has been silent for a while: it holds no buffer meanwhile. kBytes: wait() gets
+  // something now. Only while input() is empty and nobody watches.
+  Task<Input> rest(TimePoint due);
   // Reads straight into `into`, past the buffer. Only while the buffer is empty and nothing is pending.
   Task<http::IoResult<std::size_t>> read_into(std::span<char> into, TimePoint due);
   bool can_read_directly() const { return begin_ == end_ && !read_->pending(); }
@@ -49,7 +53,8 @@ class ClientIo {
 
   std::shared_ptr<http::PendingRead> read_;
   TimerWheel::Timer poll_;
-  std::string buffer_;
+  std::string buffer_;  // empty at first and after a rest
+  std::size_t wanted_ = kFirstBuffer;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool closed_ = false;

@@ -81,6 +81,7 @@ void append_hex(std::string& out, std::size_t value) {
 
 void ClientSink::begin(const http::RequestHead& head, std::string_view request_id, milliseconds write_timeout) {
   write_timeout_ = write_timeout;
+  due_ = kNever;
   request_id_ = request_id;
   is_head_request_ = head.method == "HEAD";
   http10_ = head.minor_version == 0;
@@ -89,6 +90,11 @@ void ClientSink::begin(const http::RequestHead& head, std::string_view request_i
   status_ = 0;
   body_bytes_ = 0;
   head_.clear();
+}
+
+void ClientSink::rest() {
+  head_ = std::string();
+  request_id_ = std::string();
 }
 
 // Values that could break the head are left out rather than written.
@@ -120,11 +126,11 @@ Task<Result<void>> ClientSink::respond(http::ResponseStart start, std::string_vi
   if (is_head_request_) body = {};
   const std::array<std::string_view, 2> first = {head_, body.substr(0, kSlice)};
   auto done = send_now(first);
-  auto sent = done ? std::move(*done) : co_await send_rest();
+  auto sent = done ? std::move(*done) : co_await flush();
   for (std::size_t at = kSlice; sent && at < body.size(); at += kSlice) {
     const std::array<std::string_view, 1> slice = {body.substr(at, kSlice)};
     done = send_now(slice);
-    sent = done ? std::move(*done) : co_await send_rest();
+    sent = done ? std::move(*done) : co_await flush();
   }
   finished_ = sent.has_value();
   body_bytes_ = body.size();
@@ -138,15 +144,25 @@ void ClientSink::start(http::ResponseStart start) {
   head_.append(http10_ ? "\r\n\r\n" : "\r\ntransfer-encoding: chunked\r\n\r\n");
 }
 
-Task<Result<void>> ClientSink::write(std::string_view bytes) {
+std::optional<Result<void>> ClientSink::write_now(std::string_view bytes) {
   if (!http10_) append_hex(head_, bytes.size());
   head_ += http10_ ? "" : "\r\n";
   const std::array<std::string_view, 3> pieces = {head_, bytes, http10_ ? "" : "\r\n"};
-  auto done = send_now(pieces);
-  auto sent = done ? std::move(*done) : co_await send_rest();
-  head_.clear();
   body_bytes_ += bytes.size();
+  auto done = send_now(pieces);
+  if (done) head_.clear();
+  return done;
+}
+
+Task<Result<void>> ClientSink::flush() {
+  auto sent = result_of(co_await transport_.flush(std::min(Clock::now() + write_timeout_, due_)));
+  head_.clear();
   co_return sent;
+}
+
+Task<Result<void>> ClientSink::write(std::string_view bytes) {
+  auto done = write_now(bytes);
+  co_return done ? std::move(*done) : co_await flush();
 }
 
 Task<Result<void>> ClientSink::finish(std::string_view last_bytes) {
@@ -155,7 +171,7 @@ Task<Result<void>> ClientSink::finish(std::string_view last_bytes) {
   const std::string_view end = http10_ ? "" : last_bytes.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
   const std::array<std::string_view, 3> pieces = {head_, last_bytes, end};
   auto done = send_now(pieces);
-  auto sent = done ? std::move(*done) : co_await send_rest();
+  auto sent = done ? std::move(*done) : co_await flush();
   head_.clear();
   body_bytes_ += last_bytes.size();
   finished_ = sent.has_value();
@@ -165,7 +181,7 @@ Task<Result<void>> ClientSink::finish(std::string_view last_bytes) {
 Task<Result<void>> ClientSink::send_continue() {
   constexpr std::array<std::string_view, 1> kContinue = {"HTTP/1.1 100 Continue\r\n\r\n"};
   auto done = send_now(kContinue);
-  co_return done ? std::move(*done) : co_await send_rest();
+  co_return done ? std::move(*done) : co_await flush();
 }
 
 Result<void> ClientSink::result_of(http::IoResult<void> written) {
@@ -181,10 +197,6 @@ std::optional<Result<void>> ClientSink::send_now(std::span<const std::string_vie
   if (!all) return result_of(std::unexpected(std::move(all.error())));
   if (*all) return Result<void>{};
   return std::nullopt;
-}
-
-Task<Result<void>> ClientSink::send_rest() {
-  co_return result_of(co_await transport_.flush(Clock::now() + write_timeout_));
 }
 
 }  // namespace sluice::server

@@ -21,11 +21,15 @@ class ClientSink final : public http::ResponseSink {
   // What the answer to one request depends on.
   void begin(const http::RequestHead& head, std::string_view request_id, milliseconds write_timeout);
   void close_after_this() { close_ = true; }
+  void rest();  // gives back what the last answer needed
 
   bool started() const override { return status_ != 0; }
+  void end_by(TimePoint due) override { due_ = due; }
   Task<Result<void>> respond(http::ResponseStart start, std::string_view body) override;
   void start(http::ResponseStart start) override;
-  Task<Result<void>> write(std::string_view bytes) override;
+  std::optional<Result<void>> write_now(std::string_view bytes) override;
+  Task<Result<void>> flush() override;
+  Task<Result<void>> write(std::string_view bytes);  // both halves
   Task<Result<void>> finish(std::string_view last_bytes) override;
 
   Task<Result<void>> send_continue();
@@ -38,12 +42,12 @@ class ClientSink final : public http::ResponseSink {
  private:
   void put_head(const http::ResponseStart& start);
   static Result<void> result_of(http::IoResult<void> written);
-  std::optional<Result<void>> send_now(std::span<const std::string_view> pieces);  // nothing: send_rest() must follow
-  Task<Result<void>> send_rest();
+  std::optional<Result<void>> send_now(std::span<const std::string_view> pieces);  // nothing: flush() must follow
 
   http::Transport& transport_;
   const std::function<bool()>& draining_;
   milliseconds write_timeout_{0};
+  TimePoint due_ = kNever;
   std::string request_id_;
   std::string head_;  // not yet sent
   bool is_head_request_ = false;

@@ -18,6 +18,7 @@ namespace sluice::server {
 namespace {
 
 constexpr std::size_t kKeptBodyCapacity = 64 * 1024;  // a larger buffer is given back between requests
+constexpr auto kRestAfter = milliseconds(200);        // of silence, buffers are given back
 constexpr std::size_t kExchangeBytes = 16 * 1024;     // frames and buffers of any exchange, about
 constexpr auto kLastRequestTime = milliseconds(500);  // draining: for a request that is on its way already
 constexpr auto kLingerTime = milliseconds(1000);
@@ -108,7 +109,7 @@ Result<void> Session::check_memory() {
 
 Task<void> Session::run() {
   bool go_on = co_await secure();
-  while (go_on) go_on = co_await serve_one();
+  while (go_on) go_on = co_await next_request() && co_await serve_one();
   co_await net::this_coro::reset_cancellation_state();
   if (gone_ || io_.closed()) co_return;
   if (body_unread_) co_return co_await linger();
@@ -133,15 +134,38 @@ Task<bool> Session::secure() {
   co_return false;
 }
 
-// One request, from its first byte to the end of its answer. False: the connection is over.
-Task<bool> Session::serve_one() {
+// Until the first byte of the next request is there. A connection that is silent for longer keeps next to nothing.
+// False: the connection is over.
+Task<bool> Session::next_request() {
   idle_ = true;
   idle_since_ = Clock::now();
-  service_ = context_.service();
   body_unread_ = false;
-  auto head = co_await read_head();
+  const auto due = idle_since_ + context_.service()->limits().keepalive_timeout;
+  auto rest_from = std::min(due, idle_since_ + kRestAfter);
+  while (io_.input().empty()) {
+    const auto input = co_await io_.wait(rest_from);
+    if (input == ClientIo::Input::kClosed || (input == ClientIo::Input::kTimedOut && rest_from == due)) co_return false;
+    if (input == ClientIo::Input::kBytes) continue;
+    rest();
+    if (co_await io_.rest(due) != ClientIo::Input::kBytes) co_return false;
+    rest_from = due;
+  }
+  first_byte_ = Clock::now();
   idle_ = false;
-  service_ = context_.service();  // the connection may have been idle across a reload
+  co_return true;
+}
+
+void Session::rest() {
+  head_bytes_ = std::string();
+  body_ = std::string();
+  sink_.rest();
+  service_.reset();
+}
+
+// One request, from its first byte to the end of its answer. False: the connection is over.
+Task<bool> Session::serve_one() {
+  service_ = context_.service();
+  auto head = co_await read_head();
   if (!head) {
     co_await reject(std::move(head.error()));
     co_return false;
@@ -174,31 +198,19 @@ Task<bool> Session::serve_one() {
 Task<Result<http::RequestHead>> Session::read_head() {
   const auto limits = head_limits(service_->limits());
   http::HeadScanner scanner(http::HeadScanner::Side::kRequest, limits);
-  auto due = Clock::now() + service_->limits().keepalive_timeout;
-  first_byte_ = {};
+  const auto due = first_byte_ + service_->limits().head_timeout;
   for (;;) {
-    if (!io_.input().empty()) {
-      if (first_byte_ == TimePoint{}) {
-        first_byte_ = Clock::now();
-        due = first_byte_ + service_->limits().head_timeout;
-        idle_ = false;
-      }
-      auto complete = scanner.scan(io_.input());
-      if (!complete) co_return std::unexpected(std::move(complete.error()));
-      if (*complete) {
-        head_bytes_.assign(io_.input().substr(scanner.skipped(), **complete));
-        io_.consume(scanner.skipped() + **complete);
-        co_return http::parse_request_head(head_bytes_, limits);
-      }
+    auto complete = scanner.scan(io_.input());
+    if (!complete) co_return std::unexpected(std::move(complete.error()));
+    if (*complete) {
+      head_bytes_.assign(io_.input().substr(scanner.skipped(), **complete));
+      io_.consume(scanner.skipped() + **complete);
+      co_return http::parse_request_head(head_bytes_, limits);
     }
-    switch (co_await io_.wait(due)) {
-      case ClientIo::Input::kBytes:
-        break;
-      case ClientIo::Input::kClosed:
-        co_return client_gone();
-      case ClientIo::Input::kTimedOut:
-        if (first_byte_ == TimePoint{}) co_return client_gone();
-        co_return fail(ErrorKind::kRequestTimeout, "The request's head did not arrive in time.");
+    const auto input = co_await io_.wait(due);
+    if (input == ClientIo::Input::kClosed) co_return client_gone();
+    if (input == ClientIo::Input::kTimedOut) {
+      co_return fail(ErrorKind::kRequestTimeout, "The request's head did not arrive in time.");
     }
   }
 }

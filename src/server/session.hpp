@@ -46,8 +46,10 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   Task<void> run();
   Task<bool> secure();
+  Task<bool> next_request();
   Task<bool> serve_one();
   Task<Result<http::RequestHead>> read_head();
+  void rest();
   Task<Result<void>> admit(pipeline::Exchange& exchange);
   Task<Result<void>> answer(pipeline::Exchange& exchange);
   Task<void> reject(Error error);

@@ -7,11 +7,16 @@ namespace sluice::sse {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::size_t kBigBuffer = 64 * 1024;  // one big event must not keep its memory for the rest of the stream
+constexpr std::size_t kBigBuffer = 16 * 1024;  // one big event must not keep its memory for the rest of the stream
 
 const char* find(const char* from, const char* end, char wanted) {
   const void* at = std::memchr(from, wanted, static_cast<std::size_t>(end - from));
   return at != nullptr ? static_cast<const char*>(at) : end;
+}
+
+void clear(std::string& text) {
+  text.clear();
+  if (text.capacity() > kBigBuffer) text.shrink_to_fit();
 }
 
 std::unexpected<Error> too_big_error() {
@@ -55,7 +60,7 @@ Result<void> Decoder::feed(std::string_view bytes, const Sink& sink) {
     window.p = stop + 1;
     skip_lf_ = *stop == '\r';
     const Result<bool> more = line(whole ? tail : std::string_view(carry_), whole, sink);
-    carry_.clear();
+    clear(carry_);
     if (!more) return std::unexpected(more.error());
     if (!*more) break;
   }
@@ -116,7 +121,7 @@ bool Decoder::dispatch(const Sink& sink) {
   data_ = {};
   has_data_ = false;
   data_kept_ = false;
-  if (kept_data_.capacity() > kBigBuffer) kept_data_ = std::string();
+  clear(kept_data_);
   return more;
 }
 

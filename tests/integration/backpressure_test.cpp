@@ -58,6 +58,47 @@ TEST_F(Backpressure, F04ASlowReaderThatKeepsReadingIsNotCut) {
   EXPECT_EQ(data_of(response), events);
 }
 
+// A byte now and then does not put the end off: what was written has to be taken as a whole within the time.
+TEST_F(Backpressure, F04AReaderOfSingleBytesIsCutAsWell) {
+  upstream_.on(kChat).stream({role_chunk()}).repeat_forever(big_event());
+  start({.limits = "write_timeout: 700ms"});
+  RawClient raw = client(4096);
+  raw.send(post_request(kChat, stream_body()));
+  ASSERT_TRUE(raw.read_head());
+  const bool cut = eventually(
+      [&] {
+        char byte = 0;
+        read_some(raw.fd(), &byte, 1);
+        return upstream_.connections().at(0).peer != End::kOpen;
+      },
+      10s);
+  EXPECT_TRUE(cut);
+  EXPECT_EQ(only_trace_line()["outcome"], "client_stalled");
+}
+
+// Each piece is taken in time, but there is no end to it.
+TEST_F(Backpressure, F04TheTotalTimeEndsASteadySlowReader) {
+  upstream_.on(kChat).stream({role_chunk()}).repeat_forever(big_event());
+  start({.timeouts = "total: 1200ms", .limits = "write_timeout: 30s"});
+  RawClient raw = client(16 * 1024);
+  raw.send(post_request(kChat, stream_body()));
+  const auto start = Clock::now();
+  ASSERT_TRUE(raw.read_head());
+  while (Clock::now() - start < 5s && raw.next_event(200ms)) EXPECT_FALSE(wait_any({}, Clock::now() + 20ms));
+  EXPECT_NE(raw.finish(5s).end, End::kOpen);
+  EXPECT_LT(Clock::now() - start, 5s);
+  const json line = only_trace_line();
+  EXPECT_TRUE(line["outcome"] == "timeout" || line["outcome"] == "client_stalled") << line;
+}
+
+TEST_F(Backpressure, F04TheTotalTimeEndsTheSlowReadingOfAWholeAnswer) {
+  upstream_.on(kChat).json(chat_answer(std::string(30 * kMebibyte, 'x')));
+  start({.timeouts = "total: 1500ms", .limits = "write_timeout: 30s"});
+  RawClient raw = client(4096);
+  raw.send(post_request(kChat, chat_body()));
+  EXPECT_EQ(only_trace_line(10s)["outcome"], "client_stalled");
+}
+
 TEST_F(Backpressure, AStalledReaderOfAWholeAnswerIsCutToo) {
   upstream_.on(kChat).json(chat_answer(std::string(30 * kMebibyte, 'x')));
   start({.limits = "write_timeout: 500ms"});
@@ -78,6 +119,7 @@ TEST_F(Backpressure, TwentyStalledReadersStayWithinBounds) {
   ASSERT_TRUE(upstream_.wait_for_requests(20));
   ASSERT_TRUE(sending_has_paused(upstream_, 300ms));
   EXPECT_LT(gateway().resident_bytes(), before + 32 * kMebibyte);
+  EXPECT_LT(upstream_.connections()[0].bytes_out, 64 * kMebibyte);
   for (const json& line : gateway().trace(20, 15s)) EXPECT_EQ(line["outcome"], "client_stalled");
 }
 

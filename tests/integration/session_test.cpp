@@ -154,6 +154,38 @@ TEST_F(Session, F12EncodedAndForeignBodiesAreRefused) {
   EXPECT_EQ(typed("application/json; charset=utf-8").status, 400) << "only the model is missing";
 }
 
+// Between requests that lie further apart a connection gives its buffers back.
+TEST_F(Session, AConnectionThatHasRestedServesOn) {
+  upstream_.on(kChat).json(chat_answer());
+  start();
+  RawClient raw = client();
+  const std::string small = post_request(kChat, chat_body());
+  const std::string large = post_request(kChat, chat_body("m", "\"x\":\"" + std::string(100'000, 'y') + "\""));
+  for (const std::string& request : {small, small + small, large, large.substr(0, 3'000)}) {
+    EXPECT_TRUE(raw.stays_silent(300ms));
+    raw.send_split(request, {1, 100});
+    if (request.size() == 3'000) break;
+    EXPECT_EQ(raw.read_response().status, 200);
+    if (request == small + small) EXPECT_EQ(raw.read_response().status, 200);
+  }
+  raw.send(large.substr(3'000));
+  EXPECT_EQ(raw.read_response().status, 200);
+}
+
+TEST_F(Session, ARestingConnectionNoticesTheClientsEnd) {
+  start();
+  std::vector<RawClient> idle;
+  for (int i = 0; i < 2; ++i) {
+    idle.push_back(client());
+    idle.back().send(get_request("/v1/models"));
+    EXPECT_EQ(idle.back().read_response().status, 200);
+  }
+  EXPECT_TRUE(idle[0].stays_silent(300ms));
+  idle[0].reset();
+  idle[1].close();
+  EXPECT_TRUE(eventually([&] { return gateway().metrics().sum("sluice_client_connections") == 0; }));
+}
+
 TEST_F(Session, IdleConnectionsAreClosed) {
   start({.limits = "keepalive_timeout: 300ms"});
   RawClient raw = client();

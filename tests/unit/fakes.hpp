@@ -64,11 +64,14 @@ class MemorySink final : public http::ResponseSink {
     content_type = start.content_type;
     for (auto& [name, value] : start.fields) fields.emplace_back(name, value);
   }
-  Task<Result<void>> write(std::string_view bytes) override {
+  std::optional<Result<void>> write_now(std::string_view bytes) override {
     EXPECT_TRUE(started_ && !finished) << "a piece outside of an answer";
     pieces.emplace_back(bytes);
-    co_return outcome();
+    if (slow_reader) return std::nullopt;
+    return outcome();
   }
+  Task<Result<void>> flush() override { co_return outcome(); }
+  void end_by(TimePoint due) override { ends_by = due; }
   Task<Result<void>> finish(std::string_view last_bytes) override {
     EXPECT_TRUE(started_ && !finished) << "an end outside of an answer";
     if (!last_bytes.empty()) pieces.emplace_back(last_bytes);
@@ -93,6 +96,8 @@ class MemorySink final : public http::ResponseSink {
   std::vector<std::pair<std::string, std::string>> fields;
   std::vector<std::string> pieces;
   bool finished = false;
+  bool slow_reader = false;  // no piece goes at once
+  TimePoint ends_by = kNever;
   std::size_t fail_from_piece = SIZE_MAX;  // the client is gone once so many pieces were handed over
 
  private:
@@ -109,6 +114,7 @@ using Step = std::variant<std::string, Error, Hang>;
 // What became of a stream, to be looked at after its end.
 struct StreamFate {
   int reads = 0;
+  int pauses = 0;
   std::vector<TimePoint> dues;
   bool finished = false;  // was handed to finish()
   bool destroyed = false;
@@ -142,6 +148,10 @@ class ScriptedStream final : public http::ResponseStream {
     }
     bytes_ = std::make_unique<std::string>(std::move(std::get<std::string>(step)));
     co_return std::string_view(*bytes_);
+  }
+  void pause() override {
+    ++fate_->pauses;
+    bytes_.reset();
   }
   std::shared_ptr<const StreamFate> fate() const { return fate_; }
 

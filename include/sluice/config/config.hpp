@@ -56,7 +56,7 @@ struct Limits {  // limits: what one client may make us hold, and for how long
   std::size_t body_min_rate = 1024;               // bytes per second it must come with at least; 0: any
   milliseconds body_rate_window = 10s;            // over each so long part of the time it takes
   milliseconds keepalive_timeout = 75s;           // an idle connection between two requests
-  milliseconds write_timeout = 60s;               // a client that reads nothing for this long has stalled
+  milliseconds write_timeout = 60s;               // a client that takes longer for one piece of its answer has stalled
   std::size_t event_bytes = 1280 * 1024;          // one event of an upstream's stream
   std::size_t response_bytes = 64 * 1024 * 1024;  // one whole answer of an upstream
   std::size_t error_bytes = 64 * 1024;            // how much of an upstream's error body is read

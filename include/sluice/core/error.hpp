@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,8 +100,35 @@ struct Error {
   std::string_view error_code() const { return code.empty() ? traits(kind).code : std::string_view(code); }
 };
 
+// An error as it lies in a Result: behind a pointer, since Results stand in every coroutine frame and hardly ever hold
+// one. Empty only after a move.
+class BoxedError {
+ public:
+  BoxedError(Error error) : error_(std::make_unique<Error>(std::move(error))) {}
+  BoxedError(const BoxedError& other) : error_(std::make_unique<Error>(*other.error_)) {}
+  BoxedError(BoxedError&&) noexcept = default;
+  BoxedError& operator=(BoxedError other) noexcept {
+    error_ = std::move(other.error_);
+    return *this;
+  }
+  ~BoxedError() = default;
+  Error& operator*() const { return *error_; }
+
+ private:
+  std::unique_ptr<Error> error_;
+};
+
+// A value or an Error; made from a value or from what fail() returns.
 template <class T>
-using Result = std::expected<T, Error>;
+class Result : public std::expected<T, BoxedError> {
+  using Either = std::expected<T, BoxedError>;
+
+ public:
+  using Either::Either;
+  Error& error() & { return *Either::error(); }
+  const Error& error() const& { return *Either::error(); }
+  Error&& error() && { return std::move(*Either::error()); }
+};
 
 inline std::unexpected<Error> fail(ErrorKind kind, std::string message, std::string detail = {}) {
   Error error;

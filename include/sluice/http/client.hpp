@@ -60,6 +60,10 @@ class ResponseStream {
   // kClientGone (the task was cancelled).
   virtual Task<Result<std::string_view>> read_some(TimePoint due) = 0;
 
+  // Whoever reads has to wait for something else, for long perhaps: gives back the memory that takes meanwhile. What
+  // read_some() returned is no longer valid.
+  virtual void pause() {}
+
   // Nothing more of the body matters. Keeps the connection for reuse if its end comes soon; never makes anyone wait.
   static void finish(std::unique_ptr<ResponseStream> stream);
 

@@ -1,12 +1,14 @@
 #pragma once
 // The only way to talk to a client: push side of an exchange.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "sluice/core/async.hpp"
+#include "sluice/core/clock.hpp"
 #include "sluice/core/error.hpp"
 
 namespace sluice::http {
@@ -25,14 +27,20 @@ class ResponseSink {
   // Whether anything of an answer has been handed to the connection: from then on nothing can be taken back.
   virtual bool started() const = 0;
 
+  // However steadily the client reads: nothing waits for it beyond `due`. For this exchange.
+  virtual void end_by(TimePoint due) = 0;
+
   // A whole answer. Errors of all: kClientGone, kClientStalled.
   virtual Task<Result<void>> respond(ResponseStart start, std::string_view body) = 0;
 
   // An answer in pieces. The head leaves with the first piece; finish() ends the body properly, and an exchange that
   // ends without it cuts the connection, so that nobody takes the answer for complete.
   virtual void start(ResponseStart start) = 0;
-  virtual Task<Result<void>> write(std::string_view bytes) = 0;
   virtual Task<Result<void>> finish(std::string_view last_bytes) = 0;
+  // Writing has two halves, so that what fits the connection's buffer costs no coroutine, and whoever writes can give
+  // back memory before waiting for a slow reader. Nothing: flush() sends the rest, and `bytes` stays until it has.
+  virtual std::optional<Result<void>> write_now(std::string_view bytes) = 0;
+  virtual Task<Result<void>> flush() = 0;
 };
 
 }  // namespace sluice::http

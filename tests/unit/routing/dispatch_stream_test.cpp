@@ -40,6 +40,41 @@ TEST(DispatchStream, PassesEventsAndHidesTheUsageNobodyAskedFor) {
   EXPECT_FALSE(one.exchange.failure_event != nullptr);
 }
 
+TEST(DispatchStream, F04WhileTheReaderIsSlowTheUpstreamGivesBackWhatItHolds) {
+  Conversation one(kStreamBody);
+  one.sink.slow_reader = true;
+  const auto fate =
+      one.client.add(200, kSse, {token("a") + token("b").substr(0, 20), token("b").substr(20) + kFinish, kDone});
+  ASSERT_TRUE(one.dispatch().has_value());
+  EXPECT_EQ(one.sink.body(), token("a") + token("b") + kFinish + kDone);
+  EXPECT_EQ(fate->pauses, 2) << "once for each piece that did not go at once";
+}
+
+TEST(DispatchStream, AReaderThatKeepsUpNeverPausesTheUpstream) {
+  Conversation one(kStreamBody);
+  const auto fate = one.client.add(200, kSse, {token("a"), kFinish + kDone});
+  ASSERT_TRUE(one.dispatch().has_value());
+  EXPECT_EQ(fate->pauses, 0);
+}
+
+TEST(DispatchStream, F04NothingWaitsForTheReaderBeyondTheTotalTime) {
+  Conversation one(kStreamBody);
+  one.client.add(200, kSse, {kFinish + kDone});
+  ASSERT_TRUE(one.dispatch().has_value());
+  EXPECT_EQ(one.sink.ends_by, one.record.started + small_config().providers.at("up").timeouts.total);
+}
+
+TEST(DispatchStream, TheTotalTimeEndsAStreamThatAlwaysHasMore) {
+  auto config = small_config();
+  config.providers.at("up").timeouts.total = 1ms;
+  Conversation one(kStreamBody);
+  one.record.started = Clock::now() - 1s;
+  const auto fate = one.client.add(200, kSse, {token("a"), token("b"), kFinish + kDone});
+  const auto result = one.dispatch(config);
+  EXPECT_EQ(kind_of(result), ErrorKind::kUpstreamTimeout);
+  EXPECT_EQ(fate->reads, 0);
+}
+
 TEST(DispatchStream, LeavesTheWholeStoryOnTheRecord) {
   Conversation one(kStreamBody);
   one.client.reused = true;
