@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "config/document.hpp"
+#include "config/report.hpp"
 
 namespace sluice::config {
 namespace {
@@ -53,7 +54,7 @@ std::expected<Loaded, std::vector<Problem>> load_text(std::string_view yaml, con
 std::string to_string(const std::string& file, const Problem& problem) {
   std::string out = file + ":";
   if (problem.line > 0) out += std::to_string(problem.line) + ":" + std::to_string(problem.column) + ":";
-  if (!problem.path.empty()) out += " " + problem.path + ":";
+  if (!problem.path.empty()) out += " " + printable(problem.path) + ":";
   return out + " " + problem.message;
 }
 

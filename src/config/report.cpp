@@ -55,14 +55,12 @@ std::string join(const std::string& parent, std::string_view key) {
 
 std::string join(const std::string& parent, std::size_t index) { return parent + "[" + std::to_string(index) + "]"; }
 
-std::string in_quotes(std::string_view text) {
-  std::string out = "\"";
-  for (char c : truncate_utf8(text, kMaxShown)) {
-    auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7F ? '?' : c;
-  }
-  return out + '"';
+std::string printable(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  return text;
 }
+
+std::string in_quotes(std::string_view text) { return '"' + printable(truncate_utf8(text, kMaxShown)) + '"'; }
 
 std::string suggestion(std::string_view word, std::span<const std::string> known) {
   const std::string* best = nullptr;

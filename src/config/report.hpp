@@ -29,6 +29,8 @@ std::string join(const std::string& parent, std::string_view key);
 std::string join(const std::string& parent, std::size_t index);
 
 // In double quotes, on one line, without control characters, and not longer than a line.
+// Control characters become question marks, so that a message stays one line.
+std::string printable(std::string text);
 std::string in_quotes(std::string_view text);
 
 // `did you mean "x"?` for a word that is two edits away or a beginning (or the reverse); else `expected a, b or c`.
