@@ -2,6 +2,7 @@
 // The whole configuration, parsed, checked and with every default filled in. Plain values: nothing here opens a file
 // or a socket. docs/configuration.md and config/gateway.example.yaml list the same keys.
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/core/admission.hpp"
 #include "sluice/core/endpoint.hpp"
 #include "sluice/core/ip.hpp"
 #include "sluice/core/secret.hpp"
@@ -135,6 +137,7 @@ struct Provider {  // providers.<name>:
   // dialect: static
   std::string answer;
   milliseconds word_delay = 30ms;
+  NodeLimits limits;  // of this account, whoever asks
   bool operator==(const Provider&) const = default;
 };
 
@@ -149,6 +152,8 @@ struct Model {  // models.<name or glob>:
   Target target;
   std::optional<Target> when_off;  // answers while the target's provider is off
   TimeoutOverrides timeouts;
+  NodeLimits limits;                       // of this entry, whoever asks
+  std::optional<std::int64_t> max_output;  // tokens reserved for an answer whose request names no maximum
   bool operator==(const Model&) const = default;
 };
 
@@ -178,6 +183,112 @@ struct Dns {               // dns:
   bool operator==(const Dns&) const = default;
 };
 
+using Tags = std::map<std::string, std::string>;  // feature: search
+
+// groups.<path>: a node of the tree of owners. "acme/search" lies in "acme", which need not be listed itself.
+struct Group {
+  std::string path;
+  NodeLimits limits;
+  NodeLimits each_user;  // limits.each_user: of each end user of this group's keys
+  Tags tags;             // inner groups and keys add to them and win
+  bool operator==(const Group&) const = default;
+};
+
+// What is kept of a client's key: never the key. "sluice1:ID:SALT:DIGEST", see auth/key_hash.hpp.
+struct KeyHash {
+  std::string id;                       // the public part of the key: says which row it is
+  std::string salt;                     // bytes
+  std::array<std::uint8_t, 32> digest;  // HMAC-SHA-256(salt, key)
+  bool operator==(const KeyHash&) const = default;
+};
+
+struct Key {          // keys: a list
+  std::string name;   // a label
+  std::string group;  // path of its owner; empty: none
+  KeyHash hash;
+  bool enabled = true;
+  std::optional<std::chrono::sys_seconds> expires;  // from then on it is unknown
+  std::optional<std::vector<std::string>> models;   // names or globs of entries of `models`; absent: all; empty: none
+  std::optional<std::vector<Endpoint>> endpoints;   // absent: all
+  Priority priority = Priority::kNormal;
+  NodeLimits limits;
+  NodeLimits each_user;
+  Tags tags;
+  bool operator==(const Key&) const = default;
+};
+
+struct Auth {                             // auth:
+  std::size_t failures_per_minute = 60;   // of one source address; then 429 instead of 401; 0: no limit
+  std::vector<std::string> user_headers;  // lower case; the first one present names the end user, before
+                                          // safety_identifier and user of the body
+  bool operator==(const Auth&) const = default;
+};
+
+struct Queue {                                                  // admission.queue: of requests that wait for a slot
+  std::size_t most = 1000;                                      // requests that may wait; 0: none do
+  milliseconds timeout = 10s;                                   // the longest wait
+  unsigned weight_high = 8, weight_normal = 4, weight_low = 1;  // shares of the slots when all classes wait
+  bool operator==(const Queue&) const = default;
+};
+
+struct Admission {                              // admission:
+  std::optional<ConcurrencyLimit> concurrency;  // of the whole process
+  Queue queue;
+  milliseconds lease = 30s;                // what a replica holds and does not renew is free again after this
+  std::int64_t default_max_output = 4096;  // tokens reserved where neither the request nor the model says a maximum
+  bool operator==(const Admission&) const = default;
+};
+
+// One row of the price table, from a day on. Prices per token; see core/money.hpp for the unit.
+struct PriceRow {
+  std::string provider;          // empty: any
+  std::string model;             // upstream name; a trailing * is a glob
+  std::chrono::sys_days from{};  // in force from this day (UTC) on
+  Price input, output;
+  std::optional<Price> cached_input, cache_write, reasoning;  // absent: as input, input, output
+  Money per_request;
+  bool operator==(const PriceRow&) const = default;
+};
+
+enum class UnknownPrice : std::uint8_t { kDefault, kRefuse };
+struct Prices {                // prices:
+  std::vector<PriceRow> rows;  // the file's, then those of `prices.rows`, which win
+  UnknownPrice unknown = UnknownPrice::kDefault;
+  PriceRow unknown_row;  // what a model without a row costs: dear rather than free
+  bool operator==(const Prices&) const = default;
+};
+
+struct State {                     // state: embedded books of spend
+  std::string path = "sluice.db";  // SQLite; used when there are budgets and no `redis`
+  bool operator==(const State&) const = default;
+};
+
+struct Alerts {                // alerts: when a budget reaches a threshold
+  std::optional<Url> webhook;  // POSTed to, signed
+  Secret secret;               // for the signature
+  unsigned attempts = 5;
+  bool operator==(const Alerts&) const = default;
+};
+
+enum class RedisDown : std::uint8_t { kClosed, kOpen };
+struct Redis {                     // redis: absent: everything in this process
+  std::vector<Address> endpoints;  // host may be a name here
+  std::string sentinel_master;
+  bool cluster = false;
+  bool tls = false;
+  std::string ca_file;
+  bool tls_verify = true;
+  std::string user;
+  Secret password;
+  unsigned database = 0;
+  milliseconds deadline = 25ms;
+  milliseconds connect_timeout = 1s;
+  std::string prefix = "sluice";  // keys are {prefix}:…: one hash tag, so that Cluster keeps them together
+  unsigned replicas = 1;          // how many share a limit while Redis is away and nobody can say
+  RedisDown budgets_when_down = RedisDown::kClosed;  // once the leased remainder is used up
+  bool operator==(const Redis&) const = default;
+};
+
 struct Config {
   Server server;
   Limits limits;
@@ -188,6 +299,15 @@ struct Config {
   Log log;
   std::map<std::string, Provider> providers;
   std::vector<Model> models;  // in file order: the first match wins, exact names before globs
+  bool has_keys = false;      // there is a `keys` section, if only an empty one; without: loopback only
+  std::vector<Key> keys;
+  std::map<std::string, Group> groups;  // by path
+  Auth auth;
+  Admission admission;
+  Prices prices;
+  State state;
+  Alerts alerts;
+  std::optional<Redis> redis;
   bool operator==(const Config&) const = default;
 };
 
