@@ -13,8 +13,9 @@ namespace sluice::config {
 
 class Report {
  public:
+  // What is told stays on one line, whatever it quotes.
   void add(Position at, const std::string& path, std::string message);
-  void note(std::string text) { notes_.push_back(std::move(text)); }
+  void note(std::string text);
   bool clean() const { return problems_.empty(); }
   std::vector<Problem> take_problems();  // by line, then column
   std::vector<std::string> take_notes() { return std::move(notes_); }
@@ -28,9 +29,9 @@ class Report {
 std::string join(const std::string& parent, std::string_view key);
 std::string join(const std::string& parent, std::size_t index);
 
-// In double quotes, on one line, without control characters, and not longer than a line.
 // Control characters become question marks, so that a message stays one line.
 std::string printable(std::string text);
+// In double quotes, on one line, without control characters, and not longer than a line.
 std::string in_quotes(std::string_view text);
 
 // `did you mean "x"?` for a word that is two edits away or a beginning (or the reverse); else `expected a, b or c`.
