@@ -10,10 +10,12 @@ namespace {
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 void append_code_point(std::string& out, unsigned code) {
-  auto push = [&out](unsigned byte) { out += static_cast<char>(byte); };
   if (code < 0x80) {
-    push(code);
-  } else if (code < 0x800) {
+    out += static_cast<char>(code);
+    return;
+  }
+  auto push = [&out](unsigned byte) { out += static_cast<char>(byte); };
+  if (code < 0x800) {
     push(0xC0 | code >> 6);
     push(0x80 | (code & 0x3F));
   } else if (code < 0x10000) {
@@ -87,9 +89,9 @@ std::size_t append_escape(std::string& out, std::string_view raw) {
 void append_unescaped(std::string& out, std::string_view raw) {
   while (!raw.empty()) {
     const std::size_t run = std::min(raw.find('\\'), raw.size());
-    out += raw.substr(0, run);
+    if (run > 0) out += raw.substr(0, run);
     raw.remove_prefix(run);
-    raw.remove_prefix(append_escape(out, raw));
+    if (!raw.empty()) raw.remove_prefix(append_escape(out, raw));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "api/json_keys.hpp"
 
+#include <array>
 #include <bit>
 
 #include "api/json_escape.hpp"
@@ -42,21 +43,36 @@ bool KeyStack::add(Frame& frame, std::string_view raw, bool escaped) {
   return true;
 }
 
+// The table is far larger than any cache when there are very many keys: where a key will go is fetched some keys ahead.
 std::optional<std::size_t> KeyStack::repeated(const Frame& frame) {
+  constexpr std::size_t kAhead = 16;
   const KeyedHash& hash_of = KeyedHash::of_this_process();
   slots_.assign(std::bit_ceil((keys_.size() - frame.first) * 3 / 2), Slot{});
   const std::size_t mask = slots_.size() - 1;
+  std::array<std::uint64_t, kAhead> hashes;
+  const auto look_ahead = [&](std::size_t index) {
+    if (index >= keys_.size()) return;
+    const std::uint64_t hash = hashes[index % kAhead] = hash_of(view(keys_[index]));
+    __builtin_prefetch(&slots_[hash & mask], 1);
+  };
+  for (std::size_t i = 0; i < kAhead; ++i) look_ahead(frame.first + i);
   for (std::size_t i = frame.first; i < keys_.size(); ++i) {
-    const std::string_view name = view(keys_[i]);
-    const std::uint64_t hash = hash_of(name);
-    const auto mark = static_cast<std::uint32_t>(hash >> 32);
-    std::size_t at = hash & mask;
-    for (; slots_[at].place != 0; at = (at + 1) & mask) {
-      if (slots_[at].hash == mark && view(keys_[slots_[at].place - 1]) == name) return keys_[i].origin;
-    }
-    slots_[at] = {mark, static_cast<std::uint32_t>(i + 1)};
+    const std::uint64_t hash = hashes[i % kAhead];
+    look_ahead(i + kAhead);
+    if (!insert(i, hash, mask)) return keys_[i].origin;
   }
   return std::nullopt;
+}
+
+// False if an equal key is there already.
+bool KeyStack::insert(std::size_t index, std::uint64_t hash, std::size_t mask) {
+  const auto mark = static_cast<std::uint32_t>(hash >> 32);
+  std::size_t at = hash & mask;
+  for (; slots_[at].place != 0; at = (at + 1) & mask) {
+    if (slots_[at].hash == mark && view(keys_[slots_[at].place - 1]) == view(keys_[index])) return false;
+  }
+  slots_[at] = {mark, static_cast<std::uint32_t>(index + 1)};
+  return true;
 }
 
 std::optional<std::size_t> KeyStack::close(const Frame& frame) {

@@ -52,6 +52,7 @@ class KeyStack {
   }
   Key make(std::string_view raw, bool escaped);
   std::optional<std::size_t> repeated(const Frame& frame);
+  bool insert(std::size_t index, std::uint64_t hash, std::size_t mask);
 
   std::string_view text_;
   boost::container::small_vector<Key, 48> keys_;
