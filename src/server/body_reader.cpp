@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kFirstRoom = 64 * 1024;       // of a promised length that is taken on trust
 constexpr std::uint64_t kFreeOverhead = 64 * 1024;  // chunk framing that any body may have
+constexpr auto kRestAfter = milliseconds(200);      // of silence, room is given back
 
 // Without writing zeros that are about to be overwritten.
 void resize(std::string& text, std::size_t size) {
@@ -83,14 +84,23 @@ Task<Result<void>> BodyReader::read_length(std::uint64_t length) {
   co_return Result<void>{};
 }
 
-// Past the buffer. One read; none when the time for it was up but the pace is still good.
+// Past the buffer. One read; none when nothing came for a while, or the time for it was up but the pace is still good.
 Task<Result<void>> BodyReader::read_into_body(std::size_t room) {
   if (auto fast = keeps_up(); !fast) co_return fast;
   const std::size_t have = body_.size();
   resize(body_, have + room);
-  auto count = co_await io_.read_into({body_.data() + have, room}, pace_.due());
+  const auto now = Clock::now();
+  auto count = co_await io_.read_into({body_.data() + have, room}, std::min(pace_.due(), now + kRestAfter));
   resize(body_, have + count.value_or(0));
-  if (!count && count.error().fault != http::IoFault::kTimeout) co_return client_gone();
+  if (count) co_return Result<void>{};
+  if (count.error().fault != http::IoFault::kTimeout) co_return client_gone();
+  co_return co_await rest();
+}
+
+// A body that trickles in holds no more than what has come of it.
+Task<Result<void>> BodyReader::rest() {
+  body_.shrink_to_fit();
+  if (co_await io_.rest(pace_.due()) == ClientIo::Input::kClosed) co_return client_gone();
   co_return Result<void>{};
 }
 

@@ -49,6 +49,7 @@ class BodyReader {
   Task<Result<void>> read_chunks();
   Task<Result<void>> more_input();
   Task<Result<void>> read_into_body(std::size_t room);
+  Task<Result<void>> rest();
   Result<void> keeps_up();
 
   ClientIo& io_;
