@@ -21,7 +21,7 @@ _ANSWER = ('{"id":"c","object":"chat.completion","created":1,"model":"m","choice
 
 def hostile_upstream():
     """Streams that never end, and answers of 32 KiB. It holds little itself, so that the kernel holds little."""
-    up = upstream.Upstream(send_buffer=32768)
+    up = upstream.Upstream(send_buffer=32768, idle=True)
     up.answers[b"flood"] = upstream.flood((_EVENT % ("x" * 200)).encode(), 200 << 20)
     up.answers[b"long"] = upstream.whole((_ANSWER % ("x" * 32768)).encode())
     up.answers[b"ok"] = upstream.whole((_ANSWER % "x").encode())

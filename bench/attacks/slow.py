@@ -2,6 +2,7 @@
 
 import collections
 import heapq
+import os
 import select
 import socket
 import threading
@@ -54,6 +55,8 @@ class Siege(threading.Thread):
         self.join()
 
     def run(self):
+        # What is measured is what the attack costs the gateway, not what it costs those who measure on the same CPU.
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         heapq.heapify(self._due)
         while not self._stopping:
             self._act(time.monotonic())

@@ -1,5 +1,6 @@
 """An upstream that answers with prepared bytes: the model that is asked for names them."""
 
+import os
 import re
 import selectors
 import socket
@@ -46,10 +47,12 @@ class _Connection:
 
 
 class Upstream(threading.Thread):
-    """Runs until stop(). `answers`: model name (bytes) to Answer; may grow while it runs."""
+    """Runs until stop(). `answers`: model name (bytes) to Answer; may grow while it runs. `idle`: only when nobody else
+    wants the CPU."""
 
-    def __init__(self, send_buffer=0):
+    def __init__(self, send_buffer=0, idle=False):
         super().__init__(daemon=True)
+        self._idle = idle
         self.answers = {}
         self._send_buffer = send_buffer
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
@@ -64,6 +67,8 @@ class Upstream(threading.Thread):
         self.join()
 
     def run(self):
+        if self._idle:
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         while not self._stopping:
             for key, events in self._selector.select(0.1):
                 if key.data is None:
