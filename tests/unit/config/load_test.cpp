@@ -41,7 +41,9 @@ TEST(Load, TwoLinesAreAWholeGateway) {
   Provider& provider = expected.providers["p"];
   provider.name = "p";
   provider.base_url = {false, "127.0.0.1", 11434, "/v1", {}};
-  expected.models.push_back({"*", {"p", "*"}, std::nullopt, {}});
+  Model& model = expected.models.emplace_back();
+  model.name = "*";
+  model.target = {"p", "*"};
   EXPECT_EQ(loaded.config, expected);
   EXPECT_TRUE(loaded.notes.empty());
 }
