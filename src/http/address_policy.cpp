@@ -1,21 +1,38 @@
 #include "http/address_policy.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace sluice::http {
+namespace {
 
-std::string refusal_of(const boost::asio::ip::address& address, const std::string& host,
-                       std::span<const IpNetwork> allowed) {
-  const std::string text = address.to_string();
-  const auto ip = parse_ip(text.substr(0, text.find('%')));  // without the zone
-  if (!ip) return text + " is no address";
-  const AddressKind kind = kind_of(*ip);
-  const std::string is = host + " leads to " + text + ", which is " + std::string(to_string(kind));
+bool is_allowed(const Origin& origin, const IpAddress& address, AddressKind kind) {
+  if (is_forbidden(kind)) return false;
+  if (kind == AddressKind::kPublic || parse_ip(origin.host)) return true;
+  if (origin.host == "localhost" && kind == AddressKind::kLoopback) return true;
+  const IpAddress inner = innermost(address);
+  return std::ranges::any_of(origin.allowed, [&](const IpNetwork& network) { return network.contains(inner); });
+}
+
+std::string refusal(const Origin& origin, const IpAddress& address, AddressKind kind) {
+  const std::string is = origin.host + " leads to " + to_string(address) + ", which is " + std::string(to_string(kind));
   if (is_forbidden(kind)) return is + ": never an upstream";
-  if (kind == AddressKind::kPublic || parse_ip(host)) return {};
-  if (host == "localhost" && kind == AddressKind::kLoopback) return {};
-  if (std::ranges::any_of(allowed, [&](const IpNetwork& network) { return network.contains(*ip); })) return {};
-  return is + "; the provider's allow_addresses: [" + text + "] would allow it";
+  return is + "; the provider's allow_addresses: [\"" + to_string(innermost(address)) + "\"] would allow it";
+}
+
+}  // namespace
+
+IoResult<void> keep_allowed(const Origin& origin, std::vector<IpAddress>& addresses, UpstreamCounts& counts) {
+  std::optional<std::string> why;
+  std::erase_if(addresses, [&](const IpAddress& address) {
+    const AddressKind kind = kind_of(address);
+    if (is_allowed(origin, address, kind)) return false;
+    ++counts.of(kind);
+    if (!why) why = refusal(origin, address, kind);
+    return true;
+  });
+  if (!addresses.empty() || !why) return {};
+  return std::unexpected(IoError{IoFault::kRefused, std::move(*why)});
 }
 
 }  // namespace sluice::http

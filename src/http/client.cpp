@@ -8,8 +8,17 @@
 namespace sluice::http {
 namespace {
 
+// Trying again soon does not help: first the name or the configuration has to change.
+std::unexpected<Error> address_refused(const IoError& error) {
+  auto failed = fail(ErrorKind::kUpstreamConnectFailed, "The upstream could not be reached.", error.detail);
+  failed.error().no_retry = true;
+  return failed;
+}
+
 std::unexpected<Error> connect_failed(const IoError& error) {
   switch (error.fault) {
+    case IoFault::kRefused:
+      return address_refused(error);
     case IoFault::kCancelled:
       return client_gone();
     case IoFault::kTimeout:
@@ -22,22 +31,22 @@ std::unexpected<Error> connect_failed(const IoError& error) {
   }
 }
 
-// Some of a name's addresses may be good.
-Result<void> drop_refused(std::vector<TcpEndpoint>& addresses, const Origin& origin) {
-  std::string why;
-  std::erase_if(addresses, [&](const TcpEndpoint& one) {
-    const std::string refused = refusal_of(one.address(), origin.host, origin.allowed);
-    if (!refused.empty()) why = refused;
-    return !refused.empty();
-  });
-  if (!addresses.empty()) return {};
-  return fail(ErrorKind::kUpstreamConnectFailed, "The upstream could not be reached.", std::move(why));
+TcpEndpoint endpoint_of(const IpAddress& address, std::uint16_t port) {
+  const net::ip::address_v6 v6(address.bytes);
+  if (v6.is_v4_mapped()) return {net::ip::make_address_v4(net::ip::v4_mapped, v6), port};
+  return {v6, port};
 }
 
 class PooledClient final : public Client {
  public:
-  PooledClient(net::io_context& io, TimerWheel& timers, ClientLimits limits)
-      : io_(io), timers_(timers), limits_(limits), resolver_(io, limits.dns_ttl), pool_(timers) {}
+  PooledClient(net::io_context& io, TimerWheel& timers, ClientLimits limits, LookUp look_up)
+      : io_(io),
+        timers_(timers),
+        limits_(limits),
+        resolver_(io, limits.dns_ttl, std::move(look_up), counts_),
+        pool_(timers) {}
+
+  UpstreamCounts counts() const override { return *counts_; }
 
   void configure(ClientLimits limits) override {
     limits_ = limits;
@@ -62,11 +71,14 @@ class PooledClient final : public Client {
   Task<Result<std::unique_ptr<UpstreamConnection>>> connect(const Outgoing& request) {
     const Origin& origin = *request.origin;
     const auto due = std::min(Clock::now() + request.connect_timeout, request.head_due);
-    auto addresses = co_await resolver_.resolve(origin.host, origin.port, due);
+    auto addresses = co_await resolver_.resolve(origin.host, due);
     if (!addresses) co_return connect_failed(addresses.error());
-    if (auto fit = drop_refused(*addresses, origin); !fit) co_return std::unexpected(std::move(fit.error()));
+    if (auto fit = keep_allowed(origin, *addresses, *counts_); !fit) co_return connect_failed(fit.error());
+    std::vector<TcpEndpoint> endpoints;
+    for (const IpAddress& address : *addresses) endpoints.push_back(endpoint_of(address, origin.port));
+    ++counts_->connections;
     auto connection = std::make_unique<UpstreamConnection>(io_, timers_);
-    if (auto made = co_await connection->read->transport().connect(*addresses, due); !made)
+    if (auto made = co_await connection->read->transport().connect(endpoints, due); !made)
       co_return connect_failed(made.error());
     if (origin.tls) {
       auto secured = co_await connection->read->transport().handshake(*origin.tls, origin.host, due);
@@ -112,14 +124,15 @@ class PooledClient final : public Client {
   net::io_context& io_;
   TimerWheel& timers_;
   ClientLimits limits_;
+  std::shared_ptr<UpstreamCounts> counts_ = std::make_shared<UpstreamCounts>();
   Resolver resolver_;
   Pool pool_;
 };
 
 }  // namespace
 
-std::unique_ptr<Client> make_client(net::io_context& io, TimerWheel& timers, ClientLimits limits) {
-  return std::make_unique<PooledClient>(io, timers, limits);
+std::unique_ptr<Client> make_client(net::io_context& io, TimerWheel& timers, ClientLimits limits, LookUp look_up) {
+  return std::make_unique<PooledClient>(io, timers, limits, std::move(look_up));
 }
 
 bool has_look_ups_in_flight() { return look_ups_in_flight() > 0; }

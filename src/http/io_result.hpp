@@ -9,7 +9,7 @@
 
 namespace sluice::http {
 
-enum class IoFault : std::uint8_t { kEof, kReset, kTimeout, kCancelled, kTls, kOther };
+enum class IoFault : std::uint8_t { kEof, kReset, kTimeout, kCancelled, kTls, kRefused, kOther };
 struct IoError {
   IoFault fault = IoFault::kOther;
   std::string detail;

@@ -1,17 +1,17 @@
 #include "http/resolver.hpp"
 
-#include <netdb.h>
-
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <utility>
 
 namespace sluice::http {
 namespace {
 
-constexpr auto kFailureTtl = milliseconds(1000);
+constexpr auto kFailureTtl = milliseconds(1000);  // at most: no failure is believed for longer than an answer
 
 // getaddrinfo blocks, and a dead name server blocks it for long: a few threads of their own, for the whole process.
 // Never destroyed: a thread that hangs in there must not hold up the end of the process.
@@ -21,85 +21,57 @@ net::thread_pool& look_up_threads() {
 }
 std::atomic<int> g_in_flight = 0;
 
-struct Found {
-  std::vector<net::ip::address> addresses;
-  std::string failure;
-};
-
-net::ip::address to_address(const sockaddr& from) {
-  if (from.sa_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(from);
-    return net::ip::address_v4(ntohl(v4.sin_addr.s_addr));
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
-  net::ip::address_v6::bytes_type bytes;
-  std::copy(std::begin(v6.sin6_addr.s6_addr), std::end(v6.sin6_addr.s6_addr), bytes.begin());
-  return net::ip::address_v6(bytes, v6.sin6_scope_id);
-}
-
-Found blocking_look_up(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  addrinfo* list = nullptr;
-  if (int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); failed != 0) {
-    return {{}, ::gai_strerror(failed)};
-  }
-  Found found;
-  for (const addrinfo* at = list; at != nullptr; at = at->ai_next) {
-    if (at->ai_family == AF_INET || at->ai_family == AF_INET6) found.addresses.push_back(to_address(*at->ai_addr));
-  }
-  ::freeaddrinfo(list);
-  if (found.addresses.empty()) found.failure = "no address";
-  return found;
-}
-
-std::vector<TcpEndpoint> with_port(const std::vector<net::ip::address>& addresses, std::uint16_t port) {
-  std::vector<TcpEndpoint> endpoints;
-  endpoints.reserve(addresses.size());
-  for (const auto& address : addresses) endpoints.emplace_back(address, port);
-  return endpoints;
-}
-
 }  // namespace
 
 int look_ups_in_flight() { return g_in_flight; }
 
+Resolver::Resolver(net::io_context& io, milliseconds ttl, LookUp look_up, std::shared_ptr<UpstreamCounts> counts)
+    : io_(io), ttl_(ttl), look_up_(std::move(look_up)), counts_(std::move(counts)) {}
+
 void Resolver::look_up(const std::string& host, const std::shared_ptr<Entry>& entry) {
   entry->looking_up = true;
   ++g_in_flight;
-  net::post(look_up_threads(), [host, entry, ttl = ttl_, &io = io_]() mutable {
-    net::post(io, [entry = std::move(entry), ttl, found = blocking_look_up(host)]() mutable {
-      entry->looking_up = false;
-      const bool good = found.failure.empty();
-      if (good) entry->addresses = std::move(found.addresses);
-      entry->failure = std::move(found.failure);
-      entry->fresh_until = Clock::now() + (good ? ttl : kFailureTtl);
-      for (Timer* waiter : entry->waiters) waiter->cancel();
+  net::post(look_up_threads(), [host, entry, counts = counts_, look_up = look_up_, ttl = ttl_, &io = io_]() mutable {
+    net::post(io, [entry = std::move(entry), counts = std::move(counts), found = look_up(host), ttl]() mutable {
+      learn(*entry, std::move(found), ttl, *counts);
     });
     --g_in_flight;
   });
 }
 
-Task<IoResult<void>> Resolver::settled(std::shared_ptr<Entry> entry, TimePoint due) {
-  Timer timer(io_.get_executor(), due);
-  struct Registered {
-    Entry& entry;
-    Timer* timer;
-    ~Registered() { std::erase(entry.waiters, timer); }
-  } registered{*entry, &timer};
-  entry->waiters.push_back(&timer);
-  auto [error] = co_await timer.async_wait(net::as_tuple(net::deferred));
-  if (!error) co_return std::unexpected(IoError{IoFault::kTimeout, "name look-up timed out"});
-  if (entry->looking_up) co_return std::unexpected(IoError{IoFault::kCancelled, "cancelled"});
-  co_return IoResult<void>{};
+void Resolver::learn(Entry& entry, LookUpResult found, milliseconds ttl, UpstreamCounts& counts) {
+  const bool good = found && !found->empty();
+  if (good) {
+    entry.addresses = std::move(*found);
+  } else {
+    entry.failure = found ? "no address" : std::move(found.error());
+  }
+  entry.fresh_until = Clock::now() + (good ? ttl : std::min(ttl, kFailureTtl));
+  entry.looking_up = false;
+  if (!std::exchange(entry.given_up, false)) ++counts.of(good ? LookUpEnd::kOk : LookUpEnd::kFailed);
+  for (Waiter* waiter : entry.waiters) {
+    waiter->over = true;
+    waiter->timer.cancel();
+  }
 }
 
-Task<IoResult<std::vector<TcpEndpoint>>> Resolver::resolve(const std::string& host, std::uint16_t port, TimePoint due) {
-  boost::system::error_code not_literal;
-  if (auto address = net::ip::make_address(host, not_literal); !not_literal) {
-    co_return std::vector<TcpEndpoint>{{address, port}};
-  }
+Task<IoResult<void>> Resolver::settled(std::shared_ptr<Entry> entry, TimePoint due) {
+  Waiter waiter{Timer(io_.get_executor(), due)};
+  struct Registered {
+    Entry& entry;
+    Waiter* waiter;
+    ~Registered() { std::erase(entry.waiters, waiter); }
+  } registered{*entry, &waiter};
+  entry->waiters.push_back(&waiter);
+  auto [error] = co_await waiter.timer.async_wait(net::as_tuple(net::deferred));
+  if (waiter.over) co_return IoResult<void>{};
+  if (error) co_return std::unexpected(IoError{IoFault::kCancelled, "cancelled"});
+  if (!std::exchange(entry->given_up, true)) ++counts_->of(LookUpEnd::kTimedOut);
+  co_return std::unexpected(IoError{IoFault::kTimeout, "name look-up timed out"});
+}
+
+Task<IoResult<std::vector<IpAddress>>> Resolver::resolve(const std::string& host, TimePoint due) {
+  if (const auto literal = parse_ip(host)) co_return std::vector{*literal};
   auto& slot = entries_[host];
   if (!slot) slot = std::make_shared<Entry>();
   auto entry = slot;
@@ -108,7 +80,7 @@ Task<IoResult<std::vector<TcpEndpoint>>> Resolver::resolve(const std::string& ho
     if (auto over = co_await settled(entry, due); !over) co_return std::unexpected(std::move(over.error()));
   }
   if (entry->addresses.empty()) co_return std::unexpected(IoError{IoFault::kOther, host + ": " + entry->failure});
-  co_return with_port(entry->addresses, port);
+  co_return entry->addresses;
 }
 
 }  // namespace sluice::http

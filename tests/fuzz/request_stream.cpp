@@ -100,6 +100,7 @@ class NoUpstreams final : public http::Client {
     require(false, "nothing goes to an upstream");
     co_return fail(ErrorKind::kInternal, "");
   }
+  UpstreamCounts counts() const override { return {}; }
 };
 
 // Takes the answers apart: one per request, then at most one refusal, whose code it returns.

@@ -191,6 +191,7 @@ class ScriptedClient final : public http::Client {
     if (answer) times.first_byte = Clock::now();
     co_return answer;
   }
+  UpstreamCounts counts() const override { return {}; }  // it looks nothing up and connects to nothing
 
   std::shared_ptr<const StreamFate> add(int status, ScriptedStream::Fields fields, std::vector<Step> steps) {
     auto stream = std::make_unique<ScriptedStream>(status, std::move(fields), std::move(steps));

@@ -2,6 +2,8 @@
 // The upstream side: keep-alive connections per worker and per origin, one request at a time on each.
 
 #include <cstddef>
+#include <expected>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 #include "sluice/core/error.hpp"
 #include "sluice/core/ip.hpp"
 #include "sluice/core/secret.hpp"
+#include "sluice/core/upstream_counts.hpp"
 #include "sluice/http/head.hpp"
 #include "sluice/http/tls.hpp"
 
@@ -71,6 +74,11 @@ class ResponseStream {
   virtual void finish_in_background(std::unique_ptr<ResponseStream> self) = 0;
 };
 
+// The addresses of a name, or why there are none. Blocks; called on threads of its own.
+using LookUpResult = std::expected<std::vector<IpAddress>, std::string>;
+using LookUp = std::function<LookUpResult(const std::string& host)>;
+LookUpResult system_look_up(const std::string& host);  // getaddrinfo
+
 struct ClientLimits {
   HeadLimits head;
   milliseconds dns_ttl{30'000};
@@ -85,10 +93,14 @@ class Client {
   // before they are connected to (http/address_policy.hpp). Errors: kUpstreamConnectFailed,
   // kUpstreamTls, kUpstreamTimeout, kUpstreamReset, kUpstreamInvalidResponse, kClientGone.
   virtual Task<Result<std::unique_ptr<ResponseStream>>> open(const Outgoing& request, OpenTimes& times) = 0;
+
+  // Since it was made.
+  virtual UpstreamCounts counts() const = 0;
 };
 
 // One per worker, used on the worker's thread only.
-std::unique_ptr<Client> make_client(net::io_context& io, TimerWheel& timers, ClientLimits limits);
+std::unique_ptr<Client> make_client(net::io_context& io, TimerWheel& timers, ClientLimits limits,
+                                    LookUp look_up = system_look_up);
 
 // Whether a thread is still busy looking up a name: it will report to its worker, which must not be destroyed before.
 bool has_look_ups_in_flight();
