@@ -66,18 +66,6 @@ void check_credentials(const Value& value, const Provider& provider) {
   }
 }
 
-void read_allowed(const Value& list, std::vector<IpNetwork>& allowed) {
-  for (const Value& item : read_items(list)) {
-    const auto text = read_text(item);
-    if (!text) continue;
-    if (const auto network = parse_network(*text)) {
-      allowed.push_back(*network);
-    } else {
-      item.fail(item.shown() + " is no network; write 10.0.0.0/8, fd00::/8 or one address");
-    }
-  }
-}
-
 // Nobody means those: whoever can ask there gets the credentials of the machine, or this machine itself.
 std::expected<Url, std::string> parse_upstream_url(std::string_view text) {
   auto url = parse_base_url(text);
@@ -96,7 +84,7 @@ void read_openai(DialectKeys keys, Provider& provider) {
   keys.section("headers", [&](const Value& section) { read_headers(section, provider); });
   keys.section("paths", [&](const Value& section) { read_paths(section, provider); });
   keys.section("tls", [&](const Value& section) { read_tls(section, provider, https); });
-  keys.section("allow_addresses", [&](const Value& list) { read_allowed(list, provider.allow_addresses); });
+  keys.section("allow_addresses", [&](const Value& list) { read_allow_addresses(list, provider); });
   keys.section("pool", [&](const Value& section) { read_pool(section, provider.pool); });
   keys.section("quirks", [&](const Value& section) { read_quirks(section, provider.quirks); });
 }
@@ -124,7 +112,9 @@ void read_provider(const Value& value, Provider& provider) {
     read_static({map, dialect, ProviderDialect::kStatic, name}, provider);
     map.section("timeouts", [&](const Value& section) { read_timeouts(section, provider.timeouts); });
   }
-  if (provider.dialect == ProviderDialect::kOpenai) check_credentials(value, provider);
+  if (provider.dialect != ProviderDialect::kOpenai) return;
+  check_credentials(value, provider);
+  if (!provider.base_url.host.empty()) note_inside_name(value, provider);
 }
 
 bool is_provider_name(std::string_view name) {

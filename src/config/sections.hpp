@@ -27,5 +27,9 @@ void read_auth(const Value& section, Provider& provider);
 void read_headers(const Value& section, Provider& provider);
 void read_paths(const Value& section, Provider& provider);
 void read_quirks(const Value& section, Quirks& quirks);
+void read_allow_addresses(const Value& list, Provider& provider);
+// Tells the operator if base_url's name usually leads to addresses that allow_addresses would have to list, and lists
+// none. After all parts of the provider.
+void note_inside_name(const Value& value, const Provider& provider);
 
 }  // namespace sluice::config

@@ -149,9 +149,41 @@ TEST(Load, RisksThatAreAllowedAreNoted) {
   notes = load_good(in_upstream("    tls: {verify: false}")).notes;
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_NE(notes[0].find("TLS VERIFICATION IS OFF"), std::string::npos);
-  notes = load_good(in_provider("    base_url: http://h\n    api_keys: [\"${K}\"]"), {{"K", "k"}}).notes;
+  notes = load_good(in_provider("    base_url: http://h.test\n    api_keys: [\"${K}\"]"), {{"K", "k"}}).notes;
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_NE(notes[0].find("travels in the clear"), std::string::npos);
+}
+
+std::vector<std::string> notes_on(const std::string& url, const std::string& allowed = "[]") {
+  return load_good(in_provider("    base_url: " + url + "\n    allow_addresses: " + allowed)).notes;
+}
+
+TEST(Load, F28NamesThatUsuallyLeadInsideAreNoted) {
+  for (const char* url : {"http://ollama:11434/v1", "http://h.local", "https://gpu.internal", "http://nas.lan",
+                          "http://llm.default.svc", "http://llm.default.svc.cluster.local", "http://LLM.Local"}) {
+    const auto notes = notes_on(url);
+    ASSERT_EQ(notes.size(), 1U) << url;
+    EXPECT_TRUE(notes[0].starts_with("provider p: names ")) << notes[0];
+    EXPECT_NE(notes[0].find("allow_addresses: [10.0.0.0/8, "), std::string::npos) << notes[0];
+    EXPECT_TRUE(notes_on(url, "[172.16.0.0/12]").empty()) << url << ": the operator has said where it leads";
+  }
+  EXPECT_NE(notes_on("http://llm.default.svc.cluster.local").at(0).find("end in .cluster.local "), std::string::npos);
+  EXPECT_NE(notes_on("http://ollama").at(0).find("without a dot "), std::string::npos);
+}
+
+TEST(Load, F28OtherHostsAreNotNoted) {
+  for (const char* url : {"https://api.openai.com/v1", "http://localhost:11434", "http://127.0.0.1", "http://10.0.0.7",
+                          "http://[::1]", "http://[fd00::5]", "https://local.example", "https://notlocal.example",
+                          "https://lan.svc.example", "https://h.mylan"}) {
+    EXPECT_TRUE(notes_on(url).empty()) << url << ": " << notes_on(url).at(0);
+  }
+}
+
+TEST(Load, F28WhatTheNoteSuggestsIsGood) {
+  const std::string note = notes_on("http://ollama").at(0);
+  const auto suggested = load_good(in_provider("    base_url: http://ollama\n    " + note.substr(note.find("allow_"))));
+  EXPECT_EQ(suggested.config.providers.at("p").allow_addresses.size(), 3U);
+  EXPECT_TRUE(suggested.notes.empty());
 }
 
 TEST(Load, LoopbackListenersAreQuietAndMayShareThePortZero) {

@@ -43,16 +43,16 @@ inline Loaded load_good(std::string_view yaml, const Variables& variables = {}) 
 
 // Three frames to put the line of interest into. Each needs nothing else to be good.
 inline std::string with_top(std::string_view lines) {  // starts at line 1
-  return std::string(lines) + "\nproviders: {p: {base_url: \"http://h/v1\"}}\nmodels: {m: p/x}\n";
+  return std::string(lines) + "\nproviders: {p: {base_url: \"http://h.test/v1\"}}\nmodels: {m: p/x}\n";
 }
 inline std::string in_provider(std::string_view lines) {  // starts at line 4, keys at column 5
   return "models: {m: p/x}\nproviders:\n  p:\n" + std::string(lines) + "\n";
 }
 inline std::string in_upstream(std::string_view lines) {  // the same, with a base_url: starts at line 5
-  return in_provider("    base_url: https://h/v1\n" + std::string(lines));
+  return in_provider("    base_url: https://h.test/v1\n" + std::string(lines));
 }
 inline std::string in_models(std::string_view lines) {  // starts at line 5, keys at column 3
-  return "providers:\n  p: {base_url: \"http://h\"}\n  house: {dialect: static, answer: hi}\nmodels:\n" +
+  return "providers:\n  p: {base_url: \"http://h.test\"}\n  house: {dialect: static, answer: hi}\nmodels:\n" +
          std::string(lines) + "\n";
 }
 
