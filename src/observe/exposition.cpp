@@ -135,10 +135,12 @@ class Exposition {
     for (const auto& [reason, count] : from_.tls_errors_) {
       add_number(tls_errors_, {{"reason", std::string(reason)}}, static_cast<double>(count));
     }
+    add_upstreams(from_.upstreams);
     add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
     add_number(connections_, {}, static_cast<double>(from_.connections));
     return render_families({requests_, duration_, first_token_, per_token_, overhead_, tokens_, events_, anomalies_,
-                            attempts_, reused_, rejects_, tls_errors_, sheds_, loop_lag_, in_flight_, connections_});
+                            attempts_, reused_, connected_, refused_, look_ups_, rejects_, tls_errors_, sheds_,
+                            loop_lag_, in_flight_, connections_});
   }
 
  private:
@@ -165,6 +167,19 @@ class Exposition {
     if (series.anomalies > 0) add_number(anomalies_, labels, static_cast<double>(series.anomalies));
   }
 
+  // All of them from the start, so that a first one is seen as a rise. No public address is ever refused.
+  void add_upstreams(const UpstreamCounts& counts) {
+    add_number(connected_, {}, static_cast<double>(counts.connections));
+    for (std::size_t i = 0; i < counts.refused.size(); ++i) {
+      const auto kind = static_cast<AddressKind>(i);
+      if (kind == AddressKind::kPublic) continue;
+      add_number(refused_, {{"kind", std::string(to_string(kind))}}, static_cast<double>(counts.refused[i]));
+    }
+    for (std::size_t i = 0; i < counts.look_ups.size(); ++i) {
+      add_number(look_ups_, {{"result", std::string(kLookUpEndNames[i])}}, static_cast<double>(counts.look_ups[i]));
+    }
+  }
+
   const Metrics& from_;
   MetricFamily requests_ =
       family("sluice_requests_total", "Requests answered or given up, by how they ended.", MetricType::Counter);
@@ -189,6 +204,13 @@ class Exposition {
       family("sluice_upstream_attempts_total", "Tries of an upstream, by result.", MetricType::Counter);
   MetricFamily reused_ = family("sluice_upstream_reused_connections_total",
                                 "Tries that went over a connection that had served before.", MetricType::Counter);
+  MetricFamily connected_ =
+      family("sluice_upstream_connections_total", "New connections to upstreams begun.", MetricType::Counter);
+  MetricFamily refused_ =
+      family("sluice_upstream_addresses_refused_total",
+             "Addresses that an upstream's name led to and that were not connected to, by kind.", MetricType::Counter);
+  MetricFamily look_ups_ =
+      family("sluice_dns_lookups_total", "Look-ups of upstreams' names, by result.", MetricType::Counter);
   MetricFamily rejects_ =
       family("sluice_http_rejects_total", "Requests refused before their head could be believed.", MetricType::Counter);
   MetricFamily sheds_ =

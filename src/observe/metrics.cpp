@@ -68,6 +68,7 @@ void Metrics::lagged(nanoseconds lag) { loop_lag_.observe(seconds(lag), kLoopLag
 void Metrics::merge(const Metrics& other) {
   requests_in_flight += other.requests_in_flight;
   connections += other.connections;
+  upstreams.add(other.upstreams);
   for (const auto& [key, from] : other.series_) {
     Series& to = series_[key];
     for (const auto& [what, count] : from.requests) to.requests[what] += count;

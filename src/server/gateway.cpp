@@ -209,6 +209,7 @@ class Gateway {
     worker.flush_lines();
     observe::Metrics copy;
     copy.merge(worker.metrics());
+    copy.upstreams.add(worker.upstream_counts());
     co_return copy;
   }
 

@@ -44,6 +44,7 @@ class Worker {
 
   // On the worker's thread.
   const observe::Metrics& metrics() const { return metrics_; }
+  UpstreamCounts upstream_counts() const { return upstreams_->counts(); }
   void flush_lines();
 
  private:

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "sluice/core/upstream_counts.hpp"
 #include "sluice/observe/record.hpp"
 #include "sluice/observe/sink.hpp"
 
@@ -44,6 +45,7 @@ class Metrics {
 
   std::int64_t requests_in_flight = 0;
   std::int64_t connections = 0;
+  UpstreamCounts upstreams;  // what the worker's client has counted, for whoever renders
 
   // The text exposition format, version 0.0.4.
   std::string render() const;

@@ -199,6 +199,11 @@ TEST(Metrics, MergingGivesTheSumOfItsParts) {
     whole.count(record);
     parts[i % 3].count_reject(ErrorKind::kMalformedRequest);
     whole.count_reject(ErrorKind::kMalformedRequest);
+    for (UpstreamCounts* counts : {&parts[i % 3].upstreams, &whole.upstreams}) {
+      ++counts->connections;
+      ++counts->of(static_cast<AddressKind>(i % static_cast<int>(kAddressKinds)));
+      ++counts->of(static_cast<LookUpEnd>(i % 2));
+    }
   }
   whole.requests_in_flight = 6, whole.connections = 15;
   for (auto& part : parts) {
@@ -251,6 +256,41 @@ TEST(Metrics, GaugesAreThereBeforeTheFirstRequest) {
   const auto got = parse(metrics.render());
   EXPECT_EQ(got["sluice_client_connections"], 4);
   EXPECT_EQ(got["sluice_requests_in_flight"], 0);
+}
+
+TEST(Metrics, F28CountsOfUpstreamsAreThereFromTheStart) {
+  const auto got = parse(Metrics{}.render());
+  EXPECT_EQ(got["sluice_upstream_connections_total"], 0);
+  for (const char* kind : {"loopback", "private", "reserved", "link_local", "metadata", "unusable"}) {
+    EXPECT_EQ(got["sluice_upstream_addresses_refused_total{kind=\"" + std::string(kind) + "\"}"], 0) << kind;
+  }
+  for (const char* result : {"ok", "failed", "timed_out"}) {
+    EXPECT_EQ(got["sluice_dns_lookups_total{result=\"" + std::string(result) + "\"}"], 0) << result;
+  }
+  const auto of = [&](const std::string& name) {
+    return std::ranges::count_if(got.samples, [&](const auto& sample) { return sample.first.starts_with(name); });
+  };
+  EXPECT_EQ(of("sluice_upstream_addresses_refused_total"), 6) << "public addresses are never refused";
+  EXPECT_EQ(of("sluice_dns_lookups_total"), 3);
+}
+
+TEST(Metrics, F28ConnectionsRefusalsAndLookUpsAreCounted) {
+  Metrics metrics;
+  metrics.upstreams.connections = 7;
+  metrics.upstreams.of(AddressKind::kLoopback) = 1;
+  metrics.upstreams.of(AddressKind::kMetadata) = 2;
+  metrics.upstreams.of(LookUpEnd::kOk) = 3;
+  metrics.upstreams.of(LookUpEnd::kFailed) = 4;
+  metrics.upstreams.of(LookUpEnd::kTimedOut) = 5;
+  const auto got = parse(metrics.render());
+  EXPECT_EQ(got["sluice_upstream_connections_total"], 7);
+  EXPECT_EQ(got[R"(sluice_upstream_addresses_refused_total{kind="loopback"})"], 1);
+  EXPECT_EQ(got[R"(sluice_upstream_addresses_refused_total{kind="metadata"})"], 2);
+  EXPECT_EQ(got[R"(sluice_upstream_addresses_refused_total{kind="private"})"], 0);
+  EXPECT_EQ(got[R"(sluice_dns_lookups_total{result="ok"})"], 3);
+  EXPECT_EQ(got[R"(sluice_dns_lookups_total{result="failed"})"], 4);
+  EXPECT_EQ(got[R"(sluice_dns_lookups_total{result="timed_out"})"], 5);
+  EXPECT_EQ(got.types.at("sluice_upstream_connections_total"), "counter");
 }
 
 TEST(Metrics, F76HostileNamesFromTheConfigurationStayInsideTheirLabels) {
