@@ -9,6 +9,7 @@ constexpr std::string_view kInvalid = "invalid_request_error";
 constexpr std::string_view kServer = "server_error";
 constexpr std::string_view kUnavailable = "service_unavailable_error";
 constexpr std::string_view kTimeoutType = "timeout_error";
+constexpr std::string_view kRateLimit = "rate_limit_error";
 
 using enum ErrorKind;
 
@@ -32,6 +33,7 @@ constexpr std::array kTable = {
     ErrorTraits{kInvalidValue, 400, kInvalid, "invalid_value", Outcome::kRejected, false, false},
     ErrorTraits{kUnsupportedParameter, 400, kInvalid, "unsupported_parameter", Outcome::kRejected, false, false},
     ErrorTraits{kModelNotFound, 404, kInvalid, "model_not_found", Outcome::kRejected, false, false},
+    ErrorTraits{kConcurrencyExceeded, 429, kRateLimit, "concurrency_exceeded", Outcome::kRateLimited, false, true},
     ErrorTraits{kProviderOff, 503, kUnavailable, "provider_off", Outcome::kRejected, true, false},
     ErrorTraits{kOverloaded, 503, kUnavailable, "server_is_overloaded", Outcome::kShed, false, true},
     ErrorTraits{kDraining, 503, kUnavailable, "draining", Outcome::kShed, false, true},

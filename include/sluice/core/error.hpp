@@ -32,6 +32,7 @@ enum class ErrorKind : std::uint8_t {
   kInvalidValue,
   kUnsupportedParameter,
   kModelNotFound,
+  kConcurrencyExceeded,  // a limit of the client's own: key, user, group, model or provider
   // Ours.
   kProviderOff,  // the model's provider has no credential
   kOverloaded,

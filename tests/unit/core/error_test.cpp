@@ -40,6 +40,7 @@ constexpr Promise kContract[] = {
     {kInvalidValue, 400, "invalid_request_error", "invalid_value"},
     {kUnsupportedParameter, 400, "invalid_request_error", "unsupported_parameter"},
     {kModelNotFound, 404, "invalid_request_error", "model_not_found"},
+    {kConcurrencyExceeded, 429, "rate_limit_error", "concurrency_exceeded"},
     {kProviderOff, 503, "service_unavailable_error", ""},
     {kOverloaded, 503, "service_unavailable_error", "server_is_overloaded"},
     {kDraining, 503, "service_unavailable_error", "draining"},
@@ -94,11 +95,17 @@ TEST(ErrorTable, GivesEveryAnswerableErrorAnErrorStatusAndAType) {
 TEST(ErrorTable, NeverTellsAnSdkToRepeatARequestThatIsItselfAtFault) {
   for (std::size_t i = 0; i < kKinds; ++i) {
     const ErrorTraits& has = traits(kind_at(i));
-    if (has.status < 400 || has.status >= 500 || has.status == 408) continue;
+    if (has.status < 400 || has.status >= 500 || has.status == 408 || has.status == 429) continue;
     EXPECT_FALSE(has.should_retry) << has.code;
     EXPECT_FALSE(has.may_fall_back) << has.code;
     EXPECT_EQ(has.outcome, Outcome::kRejected) << has.code;
   }
+}
+
+TEST(ErrorTable, TellsAnSdkToRepeatWhatALimitTurnedAway) {
+  EXPECT_TRUE(traits(kConcurrencyExceeded).should_retry);
+  EXPECT_FALSE(traits(kConcurrencyExceeded).may_fall_back);
+  EXPECT_EQ(traits(kConcurrencyExceeded).outcome, Outcome::kRateLimited);
 }
 
 TEST(ErrorTable, NeverFallsBackOnceTheClientIsGone) {
