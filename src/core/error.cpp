@@ -9,7 +9,10 @@ constexpr std::string_view kInvalid = "invalid_request_error";
 constexpr std::string_view kServer = "server_error";
 constexpr std::string_view kUnavailable = "service_unavailable_error";
 constexpr std::string_view kTimeoutType = "timeout_error";
-constexpr std::string_view kRateLimit = "rate_limit_error";
+constexpr std::string_view kAuth = "authentication_error";
+constexpr std::string_view kPermission = "permission_error";
+constexpr std::string_view kRate = "rate_limit_error";
+constexpr std::string_view kQuota = "insufficient_quota";
 
 using enum ErrorKind;
 
@@ -33,8 +36,18 @@ constexpr std::array kTable = {
     ErrorTraits{kInvalidValue, 400, kInvalid, "invalid_value", Outcome::kRejected, false, false},
     ErrorTraits{kUnsupportedParameter, 400, kInvalid, "unsupported_parameter", Outcome::kRejected, false, false},
     ErrorTraits{kModelNotFound, 404, kInvalid, "model_not_found", Outcome::kRejected, false, false},
-    ErrorTraits{kConcurrencyExceeded, 429, kRateLimit, "concurrency_exceeded", Outcome::kRateLimited, false, true},
+    ErrorTraits{kInvalidApiKey, 401, kAuth, "invalid_api_key", Outcome::kRejected, false, false},
+    ErrorTraits{kTooManyAuthFailures, 429, kRate, "auth_rate_exceeded", Outcome::kRejected, false, false},
+    ErrorTraits{kLoopbackOnly, 403, kPermission, "loopback_only", Outcome::kRejected, false, false},
+    ErrorTraits{kModelNotAllowed, 403, kPermission, "model_not_allowed", Outcome::kRejected, false, false},
+    ErrorTraits{kEndpointNotAllowed, 403, kPermission, "endpoint_not_allowed", Outcome::kRejected, false, false},
+    ErrorTraits{kRateLimited, 429, kRate, "rate_limit_exceeded", Outcome::kRateLimited, false, true},
+    ErrorTraits{kConcurrencyExceeded, 429, kRate, "concurrency_exceeded", Outcome::kRateLimited, false, true},
+    ErrorTraits{kBudgetExceeded, 429, kQuota, kQuota, Outcome::kRateLimited, false, false},
     ErrorTraits{kProviderOff, 503, kUnavailable, "provider_off", Outcome::kRejected, true, false},
+    ErrorTraits{kPriceUnknown, 503, kUnavailable, "price_unknown", Outcome::kRejected, true, false},
+    ErrorTraits{kBudgetUnavailable, 503, kUnavailable, "budget_unavailable", Outcome::kShed, false, true},
+    ErrorTraits{kRedisUnavailable, 503, kUnavailable, "redis_unavailable", Outcome::kInternal, false, true},
     ErrorTraits{kOverloaded, 503, kUnavailable, "server_is_overloaded", Outcome::kShed, false, true},
     ErrorTraits{kDraining, 503, kUnavailable, "draining", Outcome::kShed, false, true},
     ErrorTraits{kInternal, 500, kServer, "internal_error", Outcome::kInternal, false, true},

@@ -32,9 +32,19 @@ enum class ErrorKind : std::uint8_t {
   kInvalidValue,
   kUnsupportedParameter,
   kModelNotFound,
-  kConcurrencyExceeded,  // a limit of the client's own: key, user, group, model or provider
+  kInvalidApiKey,
+  kTooManyAuthFailures,  // of one source address
+  kLoopbackOnly,         // no keys are configured, and the client is not on this machine
+  kModelNotAllowed,      // by the key
+  kEndpointNotAllowed,
+  kRateLimited,
+  kConcurrencyExceeded,  // of a node on the request's path, and no place in the queue
+  kBudgetExceeded,
   // Ours.
-  kProviderOff,  // the model's provider has no credential
+  kProviderOff,        // the model's provider has no credential
+  kPriceUnknown,       // and the configuration says to refuse then
+  kBudgetUnavailable,  // the shared books cannot be reached, and the configuration says to refuse then
+  kRedisUnavailable,   // never a request's own end
   kOverloaded,
   kDraining,
   kInternal,
