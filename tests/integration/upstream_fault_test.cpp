@@ -43,6 +43,29 @@ TEST_F(UpstreamFault, F28ANameThatDoesNotResolveIsABadGateway) {
   EXPECT_TRUE(response.status == 502 || response.status == 504) << response.status;
   EXPECT_EQ(response.body.find("no-such-host"), std::string::npos)
       << "the operator's host name is none of the client's";
+  const Metrics metrics = gateway().metrics();
+  EXPECT_EQ(metrics.sum("sluice_dns_lookups_total", {R"(result="ok")"}), 0);
+  EXPECT_EQ(metrics.sum("sluice_dns_lookups_total"), 1) << "failed or timed out";
+  EXPECT_EQ(metrics.sum("sluice_upstream_connections_total"), 0);
+}
+
+TEST_F(UpstreamFault, F28ConnectionsAndLookUpsOfAllWorkersAreCounted) {
+  constexpr int kRequests = 12;
+  for (int i = 0; i < kRequests; ++i) upstream_.on(kChat).json(chat_answer());
+  start({.workers = 3, .base_url = "http://localhost:" + std::to_string(upstream_.port()) + "/v1"});
+  EXPECT_TRUE(gateway().metrics().has("sluice_upstream_addresses_refused_total"));
+  EXPECT_EQ(gateway().metrics().sum("sluice_dns_lookups_total"), 0);
+  EXPECT_EQ(gateway().metrics().sum("sluice_upstream_connections_total"), 0);
+  for (int i = 0; i < kRequests; ++i) EXPECT_EQ(ask(chat_body()).status, 200);
+  ASSERT_TRUE(eventually([&] { return gateway().metrics().sum("sluice_requests_total") == kRequests; }));
+  const Metrics metrics = gateway().metrics();
+  const double connections = metrics.sum("sluice_upstream_connections_total");
+  EXPECT_EQ(connections, static_cast<double>(upstream_.connections().size()));
+  EXPECT_EQ(connections, kRequests - metrics.sum("sluice_upstream_reused_connections_total"));
+  const double look_ups = metrics.sum("sluice_dns_lookups_total", {R"(result="ok")"});
+  EXPECT_GE(look_ups, 1);
+  EXPECT_LE(look_ups, 3) << "one per worker";
+  EXPECT_EQ(metrics.sum("sluice_upstream_addresses_refused_total"), 0);
 }
 
 TEST_F(UpstreamFault, F30AnUpstreamThatNeverAnswersIsAGatewayTimeout) {

@@ -84,11 +84,13 @@ class Peer {
 class Server {
  public:
   using Serve = std::function<void(Peer& peer, int number)>;
-  explicit Server(Serve serve) : serve_(std::move(serve)) {
+  // On 127.0.0.1 and a port that the system chooses, if not told otherwise.
+  explicit Server(Serve serve, in_addr_t host = INADDR_LOOPBACK, std::uint16_t port = 0) : serve_(std::move(serve)) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(host);
+    address.sin_port = htons(port);
     socklen_t size = sizeof address;
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     EXPECT_EQ(::bind(listener_, generic, size), 0);
@@ -138,7 +140,8 @@ inline std::uint16_t dead_port() {
 // A worker's loop with its timers and a client on it.
 class ClientLoop {
  public:
-  explicit ClientLoop(ClientLimits limits = {}) : client(make_client(io, wheel, limits)) {}
+  explicit ClientLoop(ClientLimits limits = {}, LookUp look_up = system_look_up)
+      : client(make_client(io, wheel, limits, std::move(look_up))) {}
   ~ClientLoop() {
     while (has_look_ups_in_flight()) io.run_for(milliseconds(1));
     client.reset();
@@ -147,6 +150,13 @@ class ClientLoop {
   template <class T>
   T run(Task<T> task) {
     return *fakes::run_on(io, std::move(task));
+  }
+  // Until no name is being looked up and what was found has been learnt.
+  bool settle_look_ups() {
+    const bool settled = run_until([] { return !has_look_ups_in_flight(); });
+    io.restart();
+    io.poll();
+    return settled;
   }
   // Runs until `condition` holds; false if it did not within kPatience.
   bool run_until(const std::function<bool()>& condition) {
