@@ -15,8 +15,8 @@ struct Reply {
 
   Kind kind = Kind::kNil;
   std::int64_t integer = 0;
-  std::string text;          // of a string, a status or an error: any bytes
-  std::vector<Reply> items;  // of an array
+  std::string text{};          // of a string, a status or an error: any bytes
+  std::vector<Reply> items{};  // of an array
 
   bool is_nil() const { return kind == Kind::kNil; }
   bool is_integer() const { return kind == Kind::kInteger; }
