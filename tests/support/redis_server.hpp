@@ -35,6 +35,7 @@ class RedisServer {
   explicit RedisServer(RedisOptions options = {});
 
   std::uint16_t port() const { return port_; }
+  std::uint16_t cluster_port() const { return cluster_port_; }       // of the bus between nodes
   std::string ca_file() const { return directory_.path("ca.pem"); }  // of the authority behind the certificate
   std::string log() const { return process_ ? process_->output() : std::string(); }
 
