@@ -152,8 +152,8 @@ struct Model {  // models.<name or glob>:
   Target target;
   std::optional<Target> when_off;  // answers while the target's provider is off
   TimeoutOverrides timeouts;
-  NodeLimits limits;                       // of this entry, whoever asks
-  std::optional<std::int64_t> max_output;  // tokens reserved for an answer whose request names no maximum
+  NodeLimits limits{};                       // of this entry, whoever asks
+  std::optional<std::int64_t> max_output{};  // tokens reserved for an answer whose request names no maximum
   bool operator==(const Model&) const = default;
 };
 
@@ -194,22 +194,23 @@ struct Group {
   bool operator==(const Group&) const = default;
 };
 
-// What is kept of a client's key: never the key. "sluice1:ID:SALT:DIGEST", see auth/key_hash.hpp.
+// What is kept of a client's key: never the key. Written and read by config/key_hash.hpp, made by auth/key_hash.hpp.
 struct KeyHash {
-  std::string id;                       // the public part of the key: says which row it is
-  std::string salt;                     // bytes
-  std::array<std::uint8_t, 32> digest;  // HMAC-SHA-256(salt, key)
+  std::string id;                         // the public part of the key: says which row it is
+  std::array<std::uint8_t, 16> salt{};    // bytes
+  std::array<std::uint8_t, 32> digest{};  // HMAC-SHA-256(salt, key)
   bool operator==(const KeyHash&) const = default;
 };
 
-struct Key {          // keys: a list
-  std::string name;   // a label
-  std::string group;  // path of its owner; empty: none
+struct Key {          // keys: a list, or the lines of keys.file
+  std::string name;   // a label; no other key has it
+  std::string group;  // path of its owner, which may have no entry in `groups`; empty: none
   KeyHash hash;
   bool enabled = true;
   std::optional<std::chrono::sys_seconds> expires;  // from then on it is unknown
   std::optional<std::vector<std::string>> models;   // names or globs of entries of `models`; absent: all; empty: none
-  std::optional<std::vector<Endpoint>> endpoints;   // absent: all
+  // Absent: all; empty: none. kModels stands for kModel too.
+  std::optional<std::vector<Endpoint>> endpoints;
   Priority priority = Priority::kNormal;
   NodeLimits limits;
   NodeLimits each_user;
@@ -241,20 +242,21 @@ struct Admission {                              // admission:
 
 // One row of the price table, from a day on. Prices per token; see core/money.hpp for the unit.
 struct PriceRow {
-  std::string provider;          // empty: any
-  std::string model;             // upstream name; a trailing * is a glob
+  std::string provider{};        // empty: any
+  std::string model{};           // upstream name; a trailing * is a glob
   std::chrono::sys_days from{};  // in force from this day (UTC) on
-  Price input, output;
-  std::optional<Price> cached_input, cache_write, reasoning;  // absent: as input, input, output
-  Money per_request;
+  Price input{}, output{};
+  std::optional<Price> cached_input{}, cache_write{}, reasoning{};  // absent: as input, input, output
+  Money per_request{};
   bool operator==(const PriceRow&) const = default;
 };
 
 enum class UnknownPrice : std::uint8_t { kDefault, kRefuse };
 struct Prices {                // prices:
-  std::vector<PriceRow> rows;  // the file's, then those of `prices.rows`, which win
+  std::vector<PriceRow> rows;  // the file's but for models that `prices.rows` names, then those; see price_table.hpp
   UnknownPrice unknown = UnknownPrice::kDefault;
-  PriceRow unknown_row;  // what a model without a row costs: dear rather than free
+  // What a model without a row costs: dear rather than free.
+  PriceRow unknown_row{.input = Price::picodollars(15'000'000), .output = Price::picodollars(75'000'000)};
   bool operator==(const Prices&) const = default;
 };
 

@@ -56,11 +56,16 @@ struct BudgetLimit {
   bool operator==(const BudgetLimit&) const = default;
 };
 
+// How many limits one request may meet on its way: of the process, its key, the groups above, the end user, the model
+// and the provider.
+inline constexpr std::size_t kMostTakes = 64;
+
 struct NodeLimits {
   std::vector<RateLimit> rates;
   std::optional<ConcurrencyLimit> concurrency;
   std::vector<BudgetLimit> budgets;
   bool empty() const { return rates.empty() && !concurrency && budgets.empty(); }
+  std::size_t size() const { return rates.size() + (concurrency ? 1 : 0) + budgets.size(); }
   bool operator==(const NodeLimits&) const = default;
 };
 
