@@ -22,12 +22,12 @@ std::string inside_mark(const std::string& host) {
 
 }  // namespace
 
-void read_allow_addresses(const Value& list, Provider& provider) {
+void read_allow_addresses(const Value& list, std::vector<IpNetwork>& allowed) {
   for (const Value& item : read_items(list)) {
     const auto text = read_text(item);
     if (!text) continue;
     if (const auto network = parse_network(*text)) {
-      provider.allow_addresses.push_back(*network);
+      allowed.push_back(*network);
     } else {
       item.fail(item.shown() + " is no network; write 10.0.0.0/8, fd00::/8 or one address");
     }

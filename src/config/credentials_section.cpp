@@ -70,16 +70,6 @@ class KeyList {
   std::vector<Secret> keys_;
 };
 
-std::optional<std::string> read_header_name(const Value& value) {
-  auto text = read_text(value);
-  if (!text) return std::nullopt;
-  std::string name = lower(*text);
-  auto error = header_name_error(name);
-  if (!error) return name;
-  value.fail(*error);
-  return std::nullopt;
-}
-
 std::optional<std::string> read_scheme(const Value& value) {
   auto text = read_text(value);
   if (!text || text->empty() || is_token(*text)) return text;
@@ -96,6 +86,16 @@ bool check_header_name(const Named& header, const std::string& name, const Provi
 }
 
 }  // namespace
+
+std::optional<std::string> read_header_name(const Value& value) {
+  auto text = read_text(value);
+  if (!text) return std::nullopt;
+  std::string name = lower(*text);
+  auto error = header_name_error(name);
+  if (!error) return name;
+  value.fail(*error);
+  return std::nullopt;
+}
 
 void read_api_keys(const Value& list, Provider& provider) {
   KeyList keys;

@@ -18,6 +18,11 @@ Config read_document(const Child& root, Scope& scope) {
   if (!providers) map.missing("providers", "expected at least one provider");
   bool models = map.section("models", [&](const Value& section) { read_models(section, config); });
   if (!models) map.missing("models", "expected at least one model, e.g. gpt-4o: openai/gpt-4o");
+  map.section("admission", [&](const Value& section) { read_admission(section, config.admission); });
+  map.section("auth", [&](const Value& section) { read_auth(section, config.auth); });
+  map.section("groups", [&](const Value& section) { read_groups(section, config.groups); });
+  map.section("keys", [&](const Value& section) { read_keys(section, config); });
+  if (scope.report.clean()) note_keys(config, scope.report);
   return config;
 }
 
@@ -32,7 +37,7 @@ std::expected<Loaded, std::vector<Problem>> load_scoped(std::string_view yaml, S
   check_tree(root, scope.report);
   Config config = read_document(root, scope);
   if (!scope.report.clean()) return std::unexpected(scope.report.take_problems());
-  return Loaded{std::move(config), scope.report.take_notes(), std::move(scope.places)};
+  return Loaded{std::move(config), scope.report.take_notes(), std::move(scope.places), std::move(scope.files)};
 }
 
 }  // namespace sluice::config

@@ -52,7 +52,7 @@ std::expected<Loaded, std::vector<Problem>> load_text(std::string_view yaml, con
 }
 
 std::string to_string(const std::string& file, const Problem& problem) {
-  std::string out = file + ":";
+  std::string out = (problem.file.empty() ? file : printable(problem.file)) + ":";
   if (problem.line > 0) out += std::to_string(problem.line) + ":" + std::to_string(problem.column) + ":";
   if (!problem.path.empty()) out += " " + printable(problem.path) + ":";
   return out + " " + problem.message;

@@ -55,13 +55,13 @@ void read_full(const Value& value, const Config& config, Model& model) {
     }
   });
   map.section("timeouts", [&](const Value& section) { read_timeouts(section, model.timeouts); });
+  map.section("limits", [&](const Value& section) { read_node_limits(section, model.limits, nullptr); });
+  map.read("max_output", model.max_output, amount(1, kMostOutput));
 }
 
 void check_name(const Named& entry) {
   if (entry.name.size() > kMaxName) entry.value.fail_key("longer than " + std::to_string(kMaxName) + " bytes");
-  if (entry.name.find("${") != std::string::npos) {
-    entry.value.fail_key("references to the environment are resolved in values, not in names");
-  }
+  has_reference(entry);
 }
 
 Model read_model(const Named& entry, const Config& config) {

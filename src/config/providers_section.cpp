@@ -84,7 +84,7 @@ void read_openai(DialectKeys keys, Provider& provider) {
   keys.section("headers", [&](const Value& section) { read_headers(section, provider); });
   keys.section("paths", [&](const Value& section) { read_paths(section, provider); });
   keys.section("tls", [&](const Value& section) { read_tls(section, provider, https); });
-  keys.section("allow_addresses", [&](const Value& list) { read_allow_addresses(list, provider); });
+  keys.section("allow_addresses", [&](const Value& list) { read_allow_addresses(list, provider.allow_addresses); });
   keys.section("pool", [&](const Value& section) { read_pool(section, provider.pool); });
   keys.section("quirks", [&](const Value& section) { read_quirks(section, provider.quirks); });
 }
@@ -111,6 +111,7 @@ void read_provider(const Value& value, Provider& provider) {
     read_openai({map, dialect, ProviderDialect::kOpenai, name}, provider);
     read_static({map, dialect, ProviderDialect::kStatic, name}, provider);
     map.section("timeouts", [&](const Value& section) { read_timeouts(section, provider.timeouts); });
+    map.section("limits", [&](const Value& section) { read_node_limits(section, provider.limits, nullptr); });
   }
   if (provider.dialect != ProviderDialect::kOpenai) return;
   check_credentials(value, provider);

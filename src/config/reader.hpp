@@ -22,6 +22,7 @@ struct Scope {  // what all readers of one file share
   Report report;
   std::map<std::string, bool> keys = {};        // every path that was asked for, and whether the file has it
   std::map<std::string, Position> places = {};  // where the values of those it has stand
+  std::vector<std::string> files = {};          // that it names and were read
 };
 
 struct Value {  // a node at its place

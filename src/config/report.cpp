@@ -39,13 +39,19 @@ std::string listed(std::span<const std::string> words) {
 }  // namespace
 
 void Report::add(Position at, const std::string& path, std::string message) {
-  problems_.push_back({at.line, at.column, path, printable(std::move(message))});
+  add({at.line, at.column, path, std::move(message)});
+}
+
+void Report::add(Problem problem) {
+  problem.message = printable(std::move(problem.message));
+  problems_.push_back(std::move(problem));
 }
 
 void Report::note(std::string text) { notes_.push_back(printable(std::move(text))); }
 
 std::vector<Problem> Report::take_problems() {
-  std::ranges::sort(problems_, {}, [](const Problem& p) { return std::tie(p.line, p.column, p.path, p.message); });
+  std::ranges::sort(problems_, {},
+                    [](const Problem& p) { return std::tie(p.file, p.line, p.column, p.path, p.message); });
   return std::move(problems_);
 }
 

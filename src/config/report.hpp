@@ -15,9 +15,11 @@ class Report {
  public:
   // What is told stays on one line, whatever it quotes.
   void add(Position at, const std::string& path, std::string message);
+  void add(Problem problem);
   void note(std::string text);
   bool clean() const { return problems_.empty(); }
-  std::vector<Problem> take_problems();  // by line, then column
+  std::size_t count() const { return problems_.size(); }
+  std::vector<Problem> take_problems();  // those of the configuration itself first; by line, then column
   std::vector<std::string> take_notes() { return std::move(notes_); }
 
  private:

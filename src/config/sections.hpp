@@ -21,13 +21,29 @@ void read_providers(const Value& section, Config& config);
 // After `providers`, which the targets name.
 void read_models(const Value& section, Config& config);
 
+void read_auth(const Value& section, Auth& auth);
+void read_admission(const Value& section, Admission& admission);
+void read_groups(const Value& section, std::map<std::string, Group>& groups);
+// After all that has limits.
+void read_keys(const Value& section, Config& config);
+// Once the file is found to be good.
+void note_keys(const Config& config, Report& report);
+
+inline constexpr std::int64_t kMostOutput = 1'000'000'000;  // tokens of one answer
+
+// Parts of several sections. Null: these limits have no each_user.
+void read_node_limits(const Value& section, NodeLimits& limits, NodeLimits* each_user);
+void read_concurrency(const Value& value, std::optional<ConcurrencyLimit>& concurrency);
+void read_tags(const Value& section, Tags& tags);
+std::optional<std::string> read_header_name(const Value& value);  // in lower case
+
 // Parts of a provider.
 void read_api_keys(const Value& list, Provider& provider);
 void read_auth(const Value& section, Provider& provider);
 void read_headers(const Value& section, Provider& provider);
 void read_paths(const Value& section, Provider& provider);
 void read_quirks(const Value& section, Quirks& quirks);
-void read_allow_addresses(const Value& list, Provider& provider);
+void read_allow_addresses(const Value& list, std::vector<IpNetwork>& allowed);
 // Tells the operator if base_url's name usually leads to addresses that allow_addresses would have to list, and lists
 // none. After all parts of the provider.
 void note_inside_name(const Value& value, const Provider& provider);

@@ -21,10 +21,6 @@ void check_addresses(const Value& section, const Server& server) {
   if (overlap(server.listen, server.admin)) {
     section.fail_key("listen and admin must not share an address and port; both take " + to_string(server.listen));
   }
-  if (!is_loopback(server.listen.host) && server.tls.client_auth != ClientAuth::kRequired) {
-    section.scope->report.note("anybody who reaches " + to_string(server.listen) +
-                               " can spend your providers' money: no keys are configured");
-  }
 }
 
 }  // namespace

@@ -55,9 +55,9 @@ std::optional<std::size_t> find_bad_utf8(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<Problem> check_source(std::string_view text) {
-  if (text.size() > kMaxFileBytes) {
-    return Problem{1, 1, "", "the file is larger than " + format_size(kMaxFileBytes)};
+std::optional<Problem> check_source(std::string_view text, std::size_t most) {
+  if (text.size() > most) {
+    return Problem{1, 1, "", "the file is larger than " + format_size(most)};
   }
   // yaml-cpp takes byte 0x04 for the end of the file and guesses UTF-16 from zero bytes: neither may get that far.
   auto control = std::ranges::find_if(text, is_forbidden);

@@ -8,6 +8,8 @@
 namespace sluice::config {
 namespace {
 
+constexpr std::string_view kNoReference = "references to the environment are resolved in values, not in names";
+
 // Checks a range and words the refusal with `format`, in the unit the admin writes.
 template <class T, class Format>
 std::optional<T> within(const Value& value, T number, std::pair<T, T> range, Format format) {
@@ -77,6 +79,13 @@ Converter<unsigned> percent(unsigned least, unsigned most) {
   };
 }
 
+Converter<std::int64_t> amount(std::int64_t least, std::int64_t most) {
+  return [=](const Value& value) -> std::optional<std::int64_t> {
+    auto parsed = read_quantity(value, parse_count);
+    return parsed ? within(value, *parsed, {least, most}, format_count) : std::nullopt;
+  };
+}
+
 std::optional<bool> read_flag(const Value& value) {
   auto text = read_text(value);
   if (!text) return std::nullopt;
@@ -91,6 +100,24 @@ std::optional<std::string> read_word(const Value& value) {
   if (!text || !text->empty()) return text;
   value.fail("must not be empty");
   return std::nullopt;
+}
+
+std::optional<std::string> read_name(const Value& value) {
+  const std::string& text = value.node->text;
+  if (value.node->kind == Node::Kind::kText && text.find("${") == std::string::npos) return text;
+  if (value.node->kind != Node::Kind::kText) return read_text(value);  // which reports it
+  value.fail(std::string(kNoReference));
+  return std::nullopt;
+}
+
+bool has_reference(const Named& entry) {
+  if (entry.name.find("${") == std::string::npos) return false;
+  entry.value.fail_key(std::string(kNoReference));
+  return true;
+}
+
+std::vector<Value> one_or_more(const Value& value) {
+  return value.node->kind == Node::Kind::kList ? read_items(value) : std::vector{value};
 }
 
 std::optional<std::string> read_pem_file(const Value& value) {

@@ -33,7 +33,8 @@ Converter<std::size_t> size(std::uint64_t least, std::uint64_t most);
 Converter<std::size_t> rate(std::uint64_t least, std::uint64_t most);  // bytes per second
 Converter<std::size_t> count(std::uint64_t least, std::uint64_t most);
 
-Converter<unsigned> percent(unsigned least, unsigned most);  // "90%"
+Converter<unsigned> percent(unsigned least, unsigned most);             // "90%"
+Converter<std::int64_t> amount(std::int64_t least, std::int64_t most);  // a count, if need be with k or M: "200k"
 
 // The word auto, which stands for T{}, or whatever `convert` takes.
 template <class T>
@@ -46,6 +47,13 @@ Converter<T> automatic_or(Converter<T> convert) {
 
 std::optional<bool> read_flag(const Value& value);         // true or false and nothing else
 std::optional<std::string> read_word(const Value& value);  // text that is not empty
+// A name as it stands in the file: one that holds a reference is reported, and so is what is no text.
+std::optional<std::string> read_name(const Value& value);
+// Whether the name of an entry holds a reference, which is reported.
+bool has_reference(const Named& entry);
+
+// One thing, or a list of such things.
+std::vector<Value> one_or_more(const Value& value);
 
 // The name of a file that can be read, starting from the configuration's folder; empty stays empty. What is no such
 // file is reported, and its name comes back all the same.
@@ -78,6 +86,19 @@ Converter<T> parsed(std::expected<T, std::string> (*parse)(std::string_view)) {
     auto result = parse(*text);
     if (result) return std::move(*result);
     value.fail(result.error());
+    return std::nullopt;
+  };
+}
+
+// The same for what is no secret: the error begins with the text as written.
+template <class T>
+Converter<T> spelled(std::expected<T, std::string> (*parse)(std::string_view)) {
+  return [parse](const Value& value) -> std::optional<T> {
+    auto text = read_text(value);
+    if (!text) return std::nullopt;
+    auto result = parse(*text);
+    if (result) return std::move(*result);
+    value.fail(value.shown() + ": " + result.error());
     return std::nullopt;
   };
 }

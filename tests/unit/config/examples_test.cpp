@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "config/document.hpp"
@@ -29,14 +30,17 @@ Loaded load_example(const std::string& name, const Variables& variables) {
   return {};
 }
 
-// "providers.openai.tls.verify" → "providers.*.tls.verify": which of the providers shows a key does not matter.
-std::string any_entry(const std::string& path) {
-  for (std::string_view list : {"providers.", "models."}) {
-    if (!path.starts_with(list)) continue;
-    auto quoted = path[list.size()] == '"' ? path.find('"', list.size() + 1) : list.size();
-    auto dot = path.find('.', quoted);
-    return std::string(list) + "*" + (dot == path.npos ? "" : path.substr(dot));
-  }
+void replace_all(std::string& text, const std::regex& what, const std::string& with) {
+  text = std::regex_replace(text, what, with);
+}
+
+// "providers.openai.tls.verify" → "providers.*.tls.verify": which of several entries shows a key does not matter, nor
+// of which node a limit is.
+std::string any_entry(std::string path) {
+  replace_all(path, std::regex(R"(\[\d+\])"), "");
+  replace_all(path, std::regex(R"(^(providers|models|groups)\.("[^"]*"|[^.]*))"), "$1.*");
+  replace_all(path, std::regex(R"(^(providers\.\*|models\.\*|groups\.\*|keys\.list)\.limits\.(each_user\.)?)"),
+              "limits of a node.");
   return path;
 }
 
@@ -47,7 +51,7 @@ TEST(Examples, TheReferenceNamesEveryKeyThereIs) {
   std::map<std::string, bool> named;
   for (const auto& [path, present] : scope.keys) named[any_entry(path)] |= present;
   for (const auto& [path, present] : named) EXPECT_TRUE(present) << path << " is missing in the example";
-  EXPECT_GE(named.size(), 60U);
+  EXPECT_GE(named.size(), 110U);
 }
 
 TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
@@ -58,6 +62,25 @@ TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
   EXPECT_EQ(config.dns, Dns{});
   EXPECT_EQ(config.trace, Trace{});
   EXPECT_EQ(config.log, Log{});
+  EXPECT_EQ(config.admission, Admission{});
+  EXPECT_EQ(config.auth, Auth{});
+}
+
+TEST(Examples, TheReferenceShowsTheDefaultsOfAKeyAndOfABudget) {
+  const auto config = load_example("gateway.example.yaml", {}).config;
+  ASSERT_EQ(config.keys.size(), 1U);
+  const Key& key = config.keys[0];
+  Key expected;
+  expected.name = key.name;
+  expected.group = "acme/search";
+  expected.hash = key.hash;
+  expected.expires = key.expires;
+  expected.models = {"chat", "gpt-*"};
+  expected.endpoints = key.endpoints;
+  EXPECT_EQ(key, expected);
+  EXPECT_EQ(key.endpoints->size(), 6U);
+  EXPECT_EQ(config.groups.at("acme").limits.budgets, std::vector{BudgetLimit{Money::nanodollars(500'000'000'000)}});
+  EXPECT_EQ(config.models.back().max_output, config.admission.default_max_output);
 }
 
 TEST(Examples, TheReferenceShowsTheDefaultsOfAProvider) {
@@ -150,7 +173,8 @@ TEST(Examples, TheHandbookTellsOfEveryKey) {
   for (const auto& [path, present] : scope.keys) {
     std::string key = path.substr(path.rfind('.') + 1);
     bool told = handbook.find("`" + key + "`") != handbook.npos || handbook.find("." + key + "`") != handbook.npos ||
-                handbook.find("## " + key) != handbook.npos || handbook.find("`" + key + ".") != handbook.npos;
+                handbook.find("." + key + ".") != handbook.npos || handbook.find("## " + key) != handbook.npos ||
+                handbook.find("`" + key + ".") != handbook.npos;
     EXPECT_TRUE(told || key == "trace" || key == "log") << path;
   }
 }

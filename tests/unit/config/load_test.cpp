@@ -3,10 +3,9 @@
 #include "sluice/config/load.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "unit/config/support.hpp"
+#include "unit/config/temporary_folder.hpp"
 
 namespace sluice::config {
 namespace {
@@ -15,25 +14,6 @@ Provider provider_of(std::string_view lines, const Variables& variables = {}) {
   auto loaded = load_good(in_upstream(lines), variables);
   return loaded.config.providers["p"];
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "sluice-config-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ + "/" + name) << text;
-    return path_ + "/" + name;
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 TEST(Load, TwoLinesAreAWholeGateway) {
   auto loaded = load_good("providers: {p: {base_url: \"http://127.0.0.1:11434/v1\"}}\nmodels: {\"*\": p/*}\n");
@@ -143,10 +123,7 @@ TEST(Load, AProviderThatListsNoKeysIsOn) {
 }
 
 TEST(Load, RisksThatAreAllowedAreNoted) {
-  auto notes = load_good(with_top("server: {listen: 0.0.0.0:8080}")).notes;
-  EXPECT_EQ(notes, std::vector<std::string>{
-                       "anybody who reaches 0.0.0.0:8080 can spend your providers' money: no keys are configured"});
-  notes = load_good(in_upstream("    tls: {verify: false}")).notes;
+  auto notes = load_good(in_upstream("    tls: {verify: false}")).notes;
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_NE(notes[0].find("TLS VERIFICATION IS OFF"), std::string::npos);
   notes = load_good(in_provider("    base_url: http://h.test\n    api_keys: [\"${K}\"]"), {{"K", "k"}}).notes;

@@ -56,6 +56,17 @@ inline std::string in_models(std::string_view lines) {  // starts at line 5, key
          std::string(lines) + "\n";
 }
 
+// The hash of a key that nobody has, with an id of 12 characters of one's own.
+inline std::string hash_with(std::string_view id) {
+  return "sluice1:" + std::string(id) + ":00112233445566778899aabbccddeeff:" + std::string(32, '0') +
+         std::string(32, 'f');
+}
+inline const std::string kHash = hash_with("Abcdefgh0123");
+
+inline std::string in_key(std::string_view lines) {  // starts at line 4, members at column 3
+  return with_top("keys:\n- name: k\n  hash: " + kHash + "\n" + std::string(lines));
+}
+
 struct BadCase {
   std::string name;
   std::string yaml;
