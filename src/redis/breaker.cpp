@@ -45,6 +45,7 @@ Breaker::News Breaker::probed() {
 
 Breaker::News Breaker::open_for(Failure failure) {
   open_ = true;
+  on_trial_ = false;
   last_ = failure;
   ++opened_;
   return std::exchange(told_, true) ? News::kNone : News::kUnavailable;

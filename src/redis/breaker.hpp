@@ -14,6 +14,8 @@ class Breaker {
   explicit Breaker(unsigned failures_to_open) : failures_to_open_(failures_to_open) {}
 
   bool open() const { return open_; }
+  // Calls go again, but none has succeeded yet.
+  bool on_trial() const { return on_trial_; }
   std::uint64_t opened() const { return opened_; }
 
   // A command got its reply, or failed. What was not sent on the breaker's own account is neither.
@@ -31,8 +33,8 @@ class Breaker {
   unsigned failures_to_open_;
   unsigned in_a_row_ = 0;
   bool open_ = false;
-  bool on_trial_ = false;  // since a probe, until a command has succeeded
-  bool told_ = false;      // that it is unavailable
+  bool on_trial_ = false;
+  bool told_ = false;  // that it is unavailable
   Failure last_ = Failure::kClosed;
   std::uint64_t opened_ = 0;
 };

@@ -85,8 +85,11 @@ Counts Carrier::counts() const {
 }
 
 std::optional<Trouble> Carrier::submit(const CommandPtr& command) {
-  if (breaker_.open()) return note({Failure::kOpen, "not tried"});
-  if (waiting_.size() + (link_ ? link_->in_flight() : 0) >= settings_.max_in_flight)
+  const std::size_t under_way = waiting_.size() + (link_ ? link_->in_flight() : 0);
+  // On trial a few may find out for all.
+  if (breaker_.open() || (breaker_.on_trial() && under_way >= settings_.failures_to_open))
+    return note({Failure::kOpen, "not tried"});
+  if (under_way >= settings_.max_in_flight)
     return note({Failure::kFull, std::to_string(settings_.max_in_flight) + " commands are under way"});
   if (link_) {
     link_->submit(command);
@@ -147,9 +150,9 @@ void Carrier::count_failure(const Trouble& trouble) {
   if (!was_open && breaker_.open()) opened(trouble);
 }
 
-// Nobody waits for what will not come.
+// Nobody waits for what will not come. The first probe is made at once, unless there was one just before: it may have
+// been no more than a hiccup.
 void Carrier::opened(const Trouble& trouble) {
-  next_probe_ = Clock::now() + settings_.probe_interval;
   wake_.cancel();
   for (const auto& command : waiting_.take_all()) {
     ++counts_.failures[static_cast<std::size_t>(trouble.failure)];
@@ -173,9 +176,7 @@ void Carrier::drop_link() {
 void Carrier::look_at_the_clock() {
   const auto self = shared_from_this();
   const auto now = Clock::now();
-  while (!waiting_.empty() && waiting_.front().due() <= now) {
-    const auto command = waiting_.pop();
-    if (command->over()) continue;
+  for (const auto& command : waiting_.take_overdue(now)) {
     const Trouble trouble{Failure::kTimeout, "no connection in time"};
     count_failure(trouble);
     command->finish(std::unexpected(trouble));
@@ -223,19 +224,25 @@ Task<void> Carrier::connect() {
   next_connect_ = Clock::now() + kBetweenConnects;
   auto found = co_await finder_.find();
   if (stopped_) co_return;
-  if (!found) {
-    ++counts_.failed_connects;
-    next_probe_ = Clock::now() + settings_.probe_interval;
-    const bool was_open = breaker_.open();
-    tell(breaker_.unreachable(found.error().failure), found.error());
-    if (!was_open) opened(found.error());
-    co_return;
-  }
+  if (!found) co_return unreachable(found.error());
   ++counts_.connects;
+  if (breaker_.open()) next_probe_ = Clock::now() + settings_.probe_interval;
   link_ = std::move(*found);
   link_->report_to(weak_from_this());
   tell(breaker_.probed());
   send_waiting();
+}
+
+void Carrier::unreachable(const Trouble& trouble) {
+  ++counts_.failed_connects;
+  next_probe_ = Clock::now() + settings_.probe_interval;
+  const bool was_open = breaker_.open();
+  tell(breaker_.unreachable(trouble.failure), trouble);
+  if (!was_open) return opened(trouble);
+  // A server that comes back may refuse us for another reason than its absence was.
+  if (told_[static_cast<std::size_t>(trouble.failure)] || !log_) return;
+  told_.set(static_cast<std::size_t>(trouble.failure));
+  log_("Redis is still unavailable: " + readable(trouble));
 }
 
 Task<void> Carrier::probe() {
@@ -249,6 +256,8 @@ void Carrier::tell(Breaker::News news, const Trouble& trouble) {
   if (news == Breaker::News::kNone) return;
   if (news == Breaker::News::kUnavailable) {
     unavailable_since_ = Clock::now();
+    told_.reset();
+    told_.set(static_cast<std::size_t>(trouble.failure));
     if (log_) log_("Redis is unavailable: " + readable(trouble));
     return;
   }

@@ -3,6 +3,7 @@
 // after a failover, probes while the breaker is open. Belongs to one worker thread; lives until stop(), and for as long
 // as its background task takes to notice.
 
+#include <bitset>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,7 @@ class Carrier final : public LinkObserver, public std::enable_shared_from_this<C
   void count_reply(const Command& command, const Reply& reply, TimePoint now);
   void count_failure(const Trouble& trouble);
   void opened(const Trouble& trouble);
+  void unreachable(const Trouble& trouble);
   void drop_link();
   void send_waiting();
   void look_at_the_clock();
@@ -74,6 +76,7 @@ class Carrier final : public LinkObserver, public std::enable_shared_from_this<C
   Alarm alarm_;           // for those
   Timer wake_;            // of the background task
   TimePoint next_probe_{};
+  std::bitset<kFailures> told_;  // reasons that the log has, of this time of being unavailable
   TimePoint next_connect_{};
   TimePoint unavailable_since_{};
   bool stopped_ = false;

@@ -62,6 +62,8 @@ class PipelinedClient final : public Client {
 
   // One command, and the same once more at another node if this one does not serve our slot.
   static Task<Result<Reply>> run(std::shared_ptr<Carrier> carrier, std::string bytes, Times times) {
+    if (times.patience <= times.begun)
+      co_return unavailable(*carrier, {Failure::kTimeout, "the caller had no time left"});
     const Address node = carrier->node();
     auto command = std::make_shared<Command>(std::move(bytes), times.begun, times.due, times.patience);
     auto trouble = carrier->submit(command);
@@ -106,6 +108,8 @@ class PipelinedClient final : public Client {
 
 std::string what_is_wrong(const Settings& settings) {
   if (settings.endpoints.empty()) return "no endpoint is configured";
+  if (settings.endpoints.size() > 1 && !settings.cluster && settings.sentinel_master.empty())
+    return "several endpoints are of use with Sentinel or Cluster only";
   if (settings.cluster && !settings.sentinel_master.empty()) return "Sentinel and Cluster exclude each other";
   if (settings.cluster && settings.database != 0) return "a cluster has no other database than 0";
   if (settings.deadline <= milliseconds(0) || settings.connect_timeout <= milliseconds(0)) return "no time to wait";

@@ -69,6 +69,16 @@ bool CommandQueue::overdue(TimePoint now) const {
   return std::ranges::any_of(commands_, [&](const CommandPtr& command) { return command->due() <= now; });
 }
 
+// Mostly those at the front; a command that was sent twice is older than those before it.
+std::vector<CommandPtr> CommandQueue::take_overdue(TimePoint now) {
+  std::vector<CommandPtr> overdue;
+  for (const auto& command : commands_) {
+    if (command->due() <= now) overdue.push_back(command);
+  }
+  std::erase_if(commands_, [&](const CommandPtr& command) { return command->due() <= now; });
+  return overdue;
+}
+
 TimePoint CommandQueue::next_due() const {
   TimePoint next = kNever;
   for (const auto& command : commands_) next = std::min(next, command->next_due());

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "redis/trouble.hpp"
 #include "sluice/core/async.hpp"
@@ -66,9 +67,9 @@ class CommandQueue {
   bool empty() const { return commands_.empty(); }
   std::size_t size() const { return commands_.size(); }
   void push(CommandPtr command) { commands_.push_back(std::move(command)); }
-  const Command& front() const { return *commands_.front(); }
   CommandPtr pop();
   std::deque<CommandPtr> take_all() { return std::exchange(commands_, {}); }
+  std::vector<CommandPtr> take_overdue(TimePoint now);
   void abandon();  // all
 
   // Sends callers away whose patience has ended; their commands stay.

@@ -7,6 +7,9 @@
 
 namespace sluice::redis {
 
+// A string's length and line ends, at the most: what fits its bound must be taken however it is cut.
+constexpr std::size_t kFraming = 32;
+
 // hiredis asks for an object per value, parents first. Ours lie where they belong at once: the outermost one in the
 // reader, all others among their parent's items. A null pointer makes hiredis give up.
 struct ReplyReader::Build {
@@ -23,7 +26,13 @@ struct ReplyReader::Build {
   }
 
   static void* text(const redisReadTask* task, char* bytes, std::size_t size) {
-    if (!reader_of(task).charge(size)) return nullptr;
+    ReplyReader& reader = reader_of(task);
+    // hiredis takes any two bytes for the end of a string. A length that is wrong must not go unnoticed.
+    if (bytes[size] != '\r' || bytes[size + 1] != '\n') {
+      reader.broken_ = "a string does not end where its length says";
+      return nullptr;
+    }
+    if (!reader.charge(size)) return nullptr;
     Reply& reply = place_of(task);
     reply.kind = kind_of(task->type);
     try {
@@ -81,7 +90,7 @@ std::expected<std::optional<Reply>, std::string> ReplyReader::next() {
     return std::exchange(root_, Reply{});
   }
   // An endless line, or a string that is longer than what is left.
-  if (reader_->len - reader_->pos > left_) return broken("a reply is too large");
+  if (reader_->len - reader_->pos > left_ + kFraming) return broken("a reply is too large");
   return std::nullopt;
 }
 

@@ -38,7 +38,7 @@ struct Settings {
   std::size_t max_in_flight = 1024;                // commands; what comes beyond them fails at once
   std::size_t reply_bytes = std::size_t{1} << 20;  // what one reply may take in memory
   unsigned failures_to_open = 5;                   // consecutive failures after which nothing is sent any more …
-  milliseconds probe_interval{500};                // … but a probe this often
+  milliseconds probe_interval{500};                // … but a probe: the first at once, then this often
 };
 
 }  // namespace sluice::redis

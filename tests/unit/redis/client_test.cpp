@@ -203,6 +203,16 @@ TEST(RedisClient, LetsACallerGoEarlierWithoutGivingUpTheConnection) {
   EXPECT_EQ(stub.connections(), 1);
 }
 
+TEST(RedisClient, SendsNothingForACallerWithoutTime) {
+  Stub stub(echo);
+  ClientLoop loop(ClientLoop::settings_for(stub.port()));
+  ASSERT_TRUE(loop.recovers());
+  const auto late = loop.finish(loop.start({"ECHO", "x"}, Clock::now() - 1ms));
+  EXPECT_TRUE(late->detail().starts_with("timeout: ")) << late->detail();
+  EXPECT_EQ(loop.call({"ECHO", "y"})->text(), "y");
+  EXPECT_EQ(stub.count("ECHO"), 1U);
+}
+
 TEST(RedisClient, DropsTheReplyOfACallThatWasCancelled) {
   Stub stub([](const testing::Command& command, int number) {
     Answer answer = echo(command, number);

@@ -208,7 +208,10 @@ TEST(Settings, ThatCannotWorkAreRefusedWhenTheClientIsMade) {
   EXPECT_FALSE(make_client(io, settings, {}));
   settings.endpoints = {{"127.0.0.1", 6379}};
   EXPECT_TRUE(make_client(io, settings, {}));
+  settings.endpoints.push_back({"127.0.0.1", 6380});
+  EXPECT_FALSE(make_client(io, settings, {})) << "which of them?";
   settings.cluster = true;
+  EXPECT_TRUE(make_client(io, settings, {}));
   settings.database = 1;
   EXPECT_FALSE(make_client(io, settings, {}));
   settings.database = 0;
