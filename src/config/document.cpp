@@ -20,6 +20,10 @@ Config read_document(const Child& root, Scope& scope) {
   if (!models) map.missing("models", "expected at least one model, e.g. gpt-4o: openai/gpt-4o");
   map.section("admission", [&](const Value& section) { read_admission(section, config.admission); });
   map.section("auth", [&](const Value& section) { read_auth(section, config.auth); });
+  map.section("prices", [&](const Value& section) { read_prices(section, config); });
+  map.section("state", [&](const Value& section) { read_state(section, config.state); });
+  map.section("alerts", [&](const Value& section) { read_alerts(section, config.alerts); });
+  map.section("redis", [&](const Value& section) { read_redis(section, config.redis); });
   map.section("groups", [&](const Value& section) { read_groups(section, config.groups); });
   map.section("keys", [&](const Value& section) { read_keys(section, config); });
   if (scope.report.clean()) note_keys(config, scope.report);

@@ -66,17 +66,8 @@ void check_credentials(const Value& value, const Provider& provider) {
   }
 }
 
-// Nobody means those: whoever can ask there gets the credentials of the machine, or this machine itself.
-std::expected<Url, std::string> parse_upstream_url(std::string_view text) {
-  auto url = parse_base_url(text);
-  if (!url) return url;
-  const auto address = parse_ip(url->host);
-  if (!address || !is_forbidden(kind_of(*address))) return url;
-  return std::unexpected("link-local, metadata, multicast and unspecified addresses are never upstreams");
-}
-
 void read_openai(DialectKeys keys, Provider& provider) {
-  bool placed = keys.read("base_url", provider.base_url, parsed(parse_upstream_url));
+  bool placed = keys.read("base_url", provider.base_url, parsed(parse_base_url));
   if (!placed) keys.missing("base_url", "expected a URL such as https://api.openai.com/v1");
   bool https = provider.base_url.tls || provider.base_url.host.empty();  // no host: unknown
   keys.section("api_keys", [&](const Value& list) { read_api_keys(list, provider); });

@@ -24,6 +24,11 @@ void read_models(const Value& section, Config& config);
 void read_auth(const Value& section, Auth& auth);
 void read_admission(const Value& section, Admission& admission);
 void read_groups(const Value& section, std::map<std::string, Group>& groups);
+// After `providers`, which rows name.
+void read_prices(const Value& section, Config& config);
+void read_redis(const Value& section, std::optional<Redis>& redis);
+void read_state(const Value& section, State& state);
+void read_alerts(const Value& section, Alerts& alerts);
 // After all that has limits.
 void read_keys(const Value& section, Config& config);
 // Once the file is found to be good.

@@ -71,7 +71,7 @@ std::expected<std::string, std::string> take_host(std::string_view& authority) {
   std::string host(authority.substr(0, end));
   std::ranges::transform(host, host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   authority.remove_prefix(end);
-  if (host.empty()) return Error("no host; expected e.g. https://api.openai.com/v1");
+  if (host.empty()) return Error("no host");
   if (!is_host_name(host)) return Error("not a host name or an IP address (other alphabets: write xn--…)");
   return host;
 }
@@ -80,22 +80,16 @@ std::optional<std::string> read_authority(std::string_view authority, Url& url) 
   if (authority.find('@') != authority.npos) {
     return "a user or password does not belong here; put credentials into api_keys or headers";
   }
-  auto host = take_host(authority);
-  if (!host) return host.error();
-  url.host = *host;
-  url.port = url.tls ? 443 : 80;
-  if (authority.empty()) return std::nullopt;
-  auto port = authority.starts_with(':') ? parse_whole(authority.substr(1)) : std::nullopt;
-  if (!port || *port < 1 || *port > 65535) return "not a port after the host; expected 1 to 65535";
-  url.port = static_cast<std::uint16_t>(*port);
+  const auto node = parse_node(authority, url.tls ? 443 : 80);
+  if (!node) return node.error();
+  url.host = node->host;
+  url.port = node->port;
   return std::nullopt;
 }
 
 std::optional<std::string> read_path(std::string_view path, Url& url) {
   if (!is_path(path)) return "the path holds a character that must be percent-encoded";
   if (has_dot_segment(path)) return "the path must not hold . or .. segments";
-  while (path.ends_with('/')) path.remove_suffix(1);
-  if (path.ends_with("/chat/completions")) return "leave /chat/completions out; the paths of endpoints are added to it";
   url.path = path;
   return std::nullopt;
 }
@@ -110,7 +104,16 @@ std::optional<std::string_view> after_scheme(std::string_view text, Url& url) {
 
 }  // namespace
 
-std::expected<Url, std::string> parse_base_url(std::string_view text) {
+std::expected<Address, std::string> parse_node(std::string_view text, std::uint16_t default_port) {
+  auto host = take_host(text);
+  if (!host) return Error(host.error());
+  if (text.empty()) return Address{std::move(*host), default_port};
+  const auto port = text.starts_with(':') ? parse_whole(text.substr(1)) : std::nullopt;
+  if (!port || *port < 1 || *port > 65535) return Error("not a port after the host; expected 1 to 65535");
+  return Address{std::move(*host), static_cast<std::uint16_t>(*port)};
+}
+
+std::expected<Url, std::string> parse_url(std::string_view text) {
   Url url;
   auto rest = after_scheme(text, url);
   if (!rest) return Error("expected a URL that starts with http:// or https://");
@@ -122,6 +125,20 @@ std::expected<Url, std::string> parse_base_url(std::string_view text) {
   std::string_view query = rest->substr(std::min(question + 1, rest->size()));
   if (!is_path(query, "?")) return Error("the query holds a character that must be percent-encoded");
   url.query = Secret(std::string(query));
+  const auto address = parse_ip(url.host);
+  if (address && is_forbidden(kind_of(*address))) {
+    return Error("link-local, metadata, multicast and unspecified addresses are never upstreams");
+  }
+  return url;
+}
+
+std::expected<Url, std::string> parse_base_url(std::string_view text) {
+  auto url = parse_url(text);
+  if (!url) return url;
+  while (url->path.ends_with('/')) url->path.pop_back();
+  if (url->path.ends_with("/chat/completions")) {
+    return Error("leave /chat/completions out; the paths of endpoints are added to it");
+  }
   return url;
 }
 

@@ -49,6 +49,9 @@ std::optional<bool> read_flag(const Value& value);         // true or false and 
 std::optional<std::string> read_word(const Value& value);  // text that is not empty
 // A name as it stands in the file: one that holds a reference is reported, and so is what is no text.
 std::optional<std::string> read_name(const Value& value);
+// A secret, written as exactly one reference; "" and ${NAME:-} may give an empty one. `what` it is, for the messages,
+// which never hold it.
+std::optional<Secret> read_secret(const Value& value, std::string_view what);
 // Whether the name of an entry holds a reference, which is reported.
 bool has_reference(const Named& entry);
 

@@ -265,9 +265,10 @@ struct State {                     // state: embedded books of spend
   bool operator==(const State&) const = default;
 };
 
-struct Alerts {                // alerts: when a budget reaches a threshold
-  std::optional<Url> webhook;  // POSTed to, signed
-  Secret secret;               // for the signature
+struct Alerts {                            // alerts: when a budget reaches a threshold
+  std::optional<Url> webhook;              // POSTed to, signed
+  Secret secret;                           // for the signature; not empty if there is a webhook
+  std::vector<IpNetwork> allow_addresses;  // loopback, private and reserved ones that the webhook's name may lead to
   unsigned attempts = 5;
   bool operator==(const Alerts&) const = default;
 };

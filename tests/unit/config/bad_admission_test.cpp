@@ -26,6 +26,10 @@ BadCase group(std::string name, const std::string& path, std::string fragment) {
   return {"group_" + name,    with_top("groups: {\"" + path + "\": {}}"), 1, 10, "groups." + join("", path),
           std::move(fragment)};
 }
+BadCase price(std::string name, const std::string& row, int column, const std::string& path, std::string fragment) {
+  return {"price_" + name,    with_top("prices: {rows: [{" + row + "}]}"), 1, column, "prices.rows[0]" + path,
+          std::move(fragment)};
+}
 std::string row(const std::string& name, std::string_view id) {
   return "- {name: " + name + ", hash: \"" + hash_with(id) + "\"}\n";
 }
@@ -136,6 +140,26 @@ const BadCase kCases[] = {
     top("admission_max_output", "admission: {default_max_output: 0}", 33, "admission.default_max_output",
         "expected 1 to"),
     top("admission_concurrency", "admission: {concurrency: auto}", 26, "admission.concurrency", "write a whole number"),
+    price("without_model", "input: 1 USD, output: 1 USD", 17, ".model", "is missing"),
+    price("without_output", "model: m, input: 1 USD", 17, ".output", "is missing"),
+    price("without_unit", "model: m, input: 2.50, output: 1 USD", 35, ".input", "with at most six decimals"),
+    price("too_fine", "model: m, input: 1 USD, output: 0.0000001 USD", 50, ".output", "at most six decimals"),
+    price("negative", "model: m, input: -1 USD, output: 1 USD", 35, ".input", "write what a million tokens cost"),
+    price("star_in_the_middle", "model: \"a*b\", input: 1 USD, output: 1 USD", 25, ".model", "only stand at the end"),
+    price("day", "model: m, from: 2026-13-01, input: 1 USD, output: 1 USD", 34, ".from", "write a date"),
+    price("per_request", "model: m, input: 1 USD, output: 1 USD, per_request: 1", 70, ".per_request", "e.g. 0.01 USD"),
+    price("provider", "provider: q, model: m, input: 1 USD, output: 1 USD", 17, "", "unknown provider \"q\""),
+    price("provider_from_environment", "provider: \"${NAME}\", model: m, input: 1 USD, output: 1 USD", 28, ".provider",
+          "not in names"),
+    {"price_twice",
+     with_top("prices:\n  rows:\n  - {model: m, input: 1 USD, output: 1 USD}\n"
+              "  - {model: m, input: 2 USD, output: 1 USD}"),
+     4, 5, "prices.rows[1]", "a row for this model and day already"},
+    top("prices_rows_text", "prices: {rows: x}", 16, "prices.rows", "expected a list"),
+    top("prices_unknown", "prices: {unknown: free}", 19, "prices.unknown", "expected default or refuse"),
+    top("prices_default_model", "prices: {default: {model: m}}", 20, "prices.default.model", "unknown key"),
+    top("prices_file", "prices: {file: none.yaml}", 16, "prices.file", "is not a file"),
+
     top("auth_failures", "auth: {failures_per_minute: 1/min}", 29, "auth.failures_per_minute", "not a whole number"),
     top("auth_header", "auth: {user_headers: [x user]}", 23, "auth.user_headers[0]", "not a header name"),
     top("auth_header_twice", "auth: {user_headers: [x-user, X-User]}", 31, "auth.user_headers[1]",

@@ -41,6 +41,7 @@ std::string any_entry(std::string path) {
   replace_all(path, std::regex(R"(^(providers|models|groups)\.("[^"]*"|[^.]*))"), "$1.*");
   replace_all(path, std::regex(R"(^(providers\.\*|models\.\*|groups\.\*|keys\.list)\.limits\.(each_user\.)?)"),
               "limits of a node.");
+  replace_all(path, std::regex(R"(^prices\.(rows|default)\.)"), "a price.");
   return path;
 }
 
@@ -64,6 +65,22 @@ TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
   EXPECT_EQ(config.log, Log{});
   EXPECT_EQ(config.admission, Admission{});
   EXPECT_EQ(config.auth, Auth{});
+  EXPECT_EQ(config.state, State{});
+  EXPECT_EQ(config.alerts, Alerts{});
+  EXPECT_EQ(config.redis, std::nullopt);
+  config.prices.rows.clear();
+  EXPECT_EQ(config.prices, Prices{});
+}
+
+TEST(Examples, TheReferenceShowsTheDefaultsOfRedis) {
+  std::string text = text_of("gateway.example.yaml");
+  const std::string none = "  url: \"\"";
+  text.replace(text.find(none, text.find("\nredis:")), none.size(), "  url: redis://h");
+  const std::string beside[] = {"\n  user: \"\"", "\n  password: \"\"", "\n  database: 0", "\n    enabled: false"};
+  for (const std::string& line : beside) text.replace(text.find(line, text.find("\nredis:")), line.size(), "\n");
+  Redis expected;
+  expected.endpoints = {{"h", 6379}};
+  EXPECT_EQ(load_good(text).config.redis, expected);
 }
 
 TEST(Examples, TheReferenceShowsTheDefaultsOfAKeyAndOfABudget) {
