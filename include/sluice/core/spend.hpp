@@ -13,9 +13,9 @@ namespace sluice {
 struct BudgetRow {
   std::string id;                         // of the limit
   std::chrono::sys_seconds period{};      // its first second; the epoch for a budget that never begins anew
-  Money spent;                            // settled
-  Money reserved;                         // taken and not settled when the row was written
-  std::chrono::sys_seconds held_until{};  // should the process die: what is reserved stays so until then
+  Money spent{};                          // settled
+  Money reserved{};                       // taken and not settled when the row was written
+  std::chrono::sys_seconds held_until{};  // what a process that died had reserved is void then
   unsigned alerted_percent = 0;           // the highest threshold that has been told
   bool operator==(const BudgetRow&) const = default;
 };

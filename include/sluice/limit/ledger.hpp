@@ -27,7 +27,8 @@ struct LimitState {
 };
 
 // One limit of one node, made from the configuration. `id` names its state: it is the same over reloads and replicas,
-// e.g. "group:acme/search|requests|60". Immutable once a ledger knows it; several may share one state.
+// e.g. "group:acme/search|requests|60". Immutable once a ledger knows it; several may share one state, and then differ
+// in `most`, `mode` and what comes after that, but not in meter, window and period: those belong to the state.
 struct Limit {
   std::string id;
   std::string node;  // "group acme/search", "key search-web", "model chat", "provider openai", "user", "process"
@@ -41,7 +42,8 @@ struct Limit {
   std::shared_ptr<LimitState> state{};    // set by Ledger::know()
 };
 
-// So much of one limit; a slot of concurrency is 1. The limit must outlive the grant that comes of it.
+// So much of one limit; a slot of concurrency is 1. Less than nothing counts as nothing. The limit must outlive the
+// grant that comes of it.
 struct Take {
   const Limit* limit = nullptr;
   std::int64_t amount = 0;
@@ -50,15 +52,16 @@ struct Take {
 // Nothing was taken at all.
 struct Refusal {
   std::size_t index = 0;  // of the first take that was refused, in their order
-  // When that limit will admit this amount; nothing: never, or (concurrency) nobody knows.
+  // When that limit will admit this amount if nothing else is taken meanwhile; nothing: never, or (concurrency, budgets
+  // without an end) nobody knows.
   std::optional<std::chrono::milliseconds> retry_after{};
   std::int64_t used = 0;  // of the limit, reserved included
 };
 
 // How a limit stood just after the take, that included.
 struct Standing {
-  std::int64_t used = 0;                   // settled; of concurrency: nothing
-  std::int64_t reserved = 0;               // taken and not settled
+  std::int64_t used = 0;                   // settled; of rates: all that counts; of concurrency: nothing
+  std::int64_t reserved = 0;               // taken and not settled; of rates: nothing
   std::chrono::milliseconds resets_in{0};  // until all of it is free again if nothing more comes; budgets: until the
                                            // period ends; 0 for concurrency and total
 };
@@ -83,10 +86,12 @@ class Grant {
   // Takes that went over their limit and were granted because it is only observed: a bit per index.
   std::uint64_t observed() const { return observed_; }
 
-  // The end: so much was really used of each take, more or less than was taken (slots: ignored). Never waits.
+  // The end: so much was really used of each take, more or less than was taken (slots: ignored). What was not used
+  // comes off where it was booked, what was used beyond counts from now on; of budgets, both in the period of the take.
+  // Never waits, throws or allocates.
   void settle(std::span<const std::int64_t> used);
-  // A stream runs past its reservation: `amount` more of each budget, all or nothing. Ledgers that cannot tell without
-  // waiting say no.
+  // A stream runs past its reservation: `amount` more of each budget, in the period of the take, all or nothing.
+  // takes() grow by it. Ledgers that cannot tell without waiting say no.
   bool extend(Money amount);
 
  private:
@@ -110,8 +115,10 @@ class Ledger {
   // Makes ready what `limit.id` stands for: what is already on the books stays on them. Before the first take of it.
   virtual void know(Limit& limit) = 0;
 
-  // Without waiting, where that is possible (in memory: always). At most 64 takes. Budgets and other limits may be
-  // mixed. `now` is the wall clock: calendar periods follow it; sliding windows use their own steady clock.
+  // Without waiting, where that is possible (in memory: always). At most 64 takes, tried in their order; if one is
+  // refused those before it are given back, and may until then have made another request be refused. Budgets and other
+  // limits may be mixed. `now` is the wall clock: calendar periods follow it; sliding windows use their own steady
+  // clock.
   virtual std::optional<Verdict> admit_now(const std::vector<Take>& takes, WallTime now) = 0;
   // The same with waiting. Errors: kBudgetUnavailable, kClientGone.
   virtual Task<Result<Verdict>> admit(std::vector<Take> takes, WallTime now) = 0;
@@ -126,6 +133,7 @@ class Ledger {
 
   // For ledgers: the inside of a grant.
   Grant grant_of(std::vector<Take> takes);
+  static std::vector<Take>& takes(Grant& grant) { return grant.takes_; }
   static std::vector<Standing>& standings(Grant& grant) { return grant.standings_; }
   static std::uint64_t& observed(Grant& grant) { return grant.observed_; }
   static std::vector<std::int64_t>& places(Grant& grant) { return grant.places_; }

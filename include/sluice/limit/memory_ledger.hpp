@@ -11,7 +11,8 @@
 
 namespace sluice::limit {
 
-// A budget has reached a threshold: told once per period and threshold, by the thread that settled or took.
+// What was spent of a budget, reservations left out, has reached a threshold: told once per period and threshold, by
+// the thread that settled, before settle() returns. An exception is swallowed.
 using OnThreshold = std::function<void(const Limit& limit, unsigned percent, Money used)>;
 
 class MemoryLedger : public Ledger {
@@ -19,12 +20,17 @@ class MemoryLedger : public Ledger {
   // What another process left. Before the first request. What that one had reserved stays reserved until
   // row.held_until.
   virtual void restore(const std::vector<BudgetRow>& rows, WallTime now) = 0;
-  // The budgets that have changed since the last call, as they are now; `held_until` = now + lease. Any one thread.
+  // The budgets that have changed since the last call, as they are now; `held_until` = now + lease. A period that is
+  // over may come again: what was reserved in it is settled in it. Any one thread at a time. Also drops, in each call,
+  // some of what nobody needs to have in memory any more; call it about once a second.
   virtual std::vector<BudgetRow> changed_budgets(WallTime now, std::chrono::seconds lease) = 0;
+  // How many limits have an account in memory.
+  virtual std::size_t accounts() = 0;
 };
 
 struct MemoryLedgerOptions {
   OnThreshold on_threshold = nullptr;
+  bool keep_changes = true;  // false: nobody calls changed_budgets(), so nothing is kept in memory for it
   std::function<TimePoint()> clock = [] { return Clock::now(); };  // of the sliding windows
 };
 std::unique_ptr<MemoryLedger> make_memory_ledger(MemoryLedgerOptions options = {});

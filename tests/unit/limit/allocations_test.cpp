@@ -1,0 +1,51 @@
+// What a request costs in allocations. Not under the thread sanitizer: it has its own operator new.
+#if !__has_feature(thread_sanitizer)
+
+#include <cstdlib>
+#include <new>
+
+#include "memory_harness.hpp"
+
+namespace {
+thread_local std::size_t allocations = 0;
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
+
+namespace sluice::limit {
+namespace {
+
+std::size_t since(std::size_t before) { return allocations - before; }
+
+TEST(Allocations, AreThoseOfTheGrantAlone) {
+  MemoryHarness harness;
+  std::vector<Limit> limits(8);
+  std::vector<Take> takes;
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    const Meter meters[] = {Meter::kRequests, Meter::kTokens, Meter::kMoney, Meter::kConcurrency};
+    limits[i] = {.id = "limit" + std::to_string(i), .node = "n", .meter = meters[i % 4], .most = 1'000'000};
+    harness.memory->know(limits[i]);
+    takes.push_back({.limit = &limits[i], .amount = 100});
+  }
+  const std::vector<std::int64_t> used{100, 250, 30, 1, 100, 40, 300, 1};
+  for (int round = 0; round < 3; ++round) {
+    std::size_t before = allocations;
+    Verdict verdict = harness.admit(takes);
+    EXPECT_LE(since(before), 3u);
+    before = allocations;
+    std::get<Grant>(verdict).settle(used);
+    EXPECT_EQ(since(before), 0u);
+    harness.advance(std::chrono::hours(24));
+  }
+}
+
+}  // namespace
+}  // namespace sluice::limit
+
+#endif
