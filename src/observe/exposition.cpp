@@ -1,7 +1,5 @@
 // Rendering: our numbers in prometheus-cpp's families, and its serializer for the text format.
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -9,60 +7,14 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <limits>
 
 #include "observe/bounds.hpp"
+#include "observe/families.hpp"
 #include "sluice/core/build_info.hpp"
 #include "sluice/observe/metrics.hpp"
 
 namespace sluice::observe {
 namespace {
-
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
-
-MetricFamily family(std::string name, std::string help, MetricType type) {
-  MetricFamily made;
-  made.name = std::move(name);
-  made.help = std::move(help);
-  made.type = type;
-  return made;
-}
-
-void add_number(MetricFamily& to, Labels labels, double value) {
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  if (to.type == MetricType::Counter)
-    metric.counter.value = value;
-  else
-    metric.gauge.value = value;
-  to.metric.push_back(std::move(metric));
-}
-
-void add_histogram(MetricFamily& to, Labels labels, const Histogram& from, std::span<const double> bounds) {
-  if (from.counts.empty()) return;
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  std::uint64_t cumulative = 0;
-  for (std::size_t i = 0; i < from.counts.size(); ++i) {
-    cumulative += from.counts[i];
-    metric.histogram.bucket.push_back(
-        {cumulative, i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity()});
-  }
-  metric.histogram.sample_count = from.total;
-  metric.histogram.sample_sum = from.sum;
-  to.metric.push_back(std::move(metric));
-}
-
-std::string render_families(const std::vector<MetricFamily>& families) {
-  std::vector<MetricFamily> filled;
-  for (const auto& one : families) {
-    if (!one.metric.empty()) filled.push_back(one);
-  }
-  return prometheus::TextSerializer{}.Serialize(filled);
-}
 
 double resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -223,7 +175,7 @@ class Exposition {
   MetricFamily connections_ = family("sluice_client_connections", "Open connections of clients.", MetricType::Gauge);
 };
 
-std::string Metrics::render() const { return Exposition(*this).render(); }
+std::string Metrics::render() const { return Exposition(*this).render() + owners_.render(); }
 
 std::string render_process(const ProcessFacts& facts) {
   const auto gauge = [](std::string name, std::string help, double value) {

@@ -39,6 +39,12 @@ class JsonLine {
     append_number(out_, value);
     return *this;
   }
+  // `value` is JSON as it stands.
+  JsonLine& raw(std::string_view key, std::string_view value) {
+    begin(key);
+    out_ += value;
+    return *this;
+  }
   JsonLine& boolean(std::string_view key, bool value) {
     begin(key);
     out_ += value ? "true" : "false";

@@ -38,6 +38,7 @@ Metrics::Series& Metrics::series_of(const Record& record) {
 }
 
 void Metrics::count(const Record& record) {
+  owners_.count(record);
   Series& series = series_of(record);
   ++series.requests[{record.outcome, record.status}];
   if (auto total = record.until(Stage::kTotal)) series.duration.observe(seconds(*total), kDurationBounds);
@@ -88,6 +89,7 @@ void Metrics::merge(const Metrics& other) {
   for (const auto& [what, count] : other.rejects_) rejects_[what] += count;
   for (std::size_t i = 0; i < sheds_.size(); ++i) sheds_[i] += other.sheds_[i];
   loop_lag_.merge(other.loop_lag_);
+  owners_.merge(other.owners_);
   for (const auto& [what, count] : other.tls_errors_) tls_errors_[what] += count;
 }
 

@@ -9,8 +9,8 @@
 namespace sluice::observe {
 namespace {
 
-constexpr std::array<std::string_view, kStages> kStageNames = {"parse",       "route",      "connect", "first_byte",
-                                                               "first_token", "last_token", "total"};
+constexpr std::array<std::string_view, kStages> kStageNames = {"parse",      "admit",       "route",      "connect",
+                                                               "first_byte", "first_token", "last_token", "total"};
 
 std::int64_t microseconds_of(nanoseconds span) {
   return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
@@ -43,6 +43,15 @@ void append_usage(JsonLine& line, const Usage& usage) {
   line.close();
 }
 
+void append_owner(JsonLine& line, const Record& record) {
+  if (!record.key.empty()) line.text("key", record.key);
+  if (!record.group.empty()) line.text("group", record.group);
+  if (record.tags == nullptr || record.tags->empty()) return;
+  line.open("tags");
+  for (const auto& [name, value] : *record.tags) line.text(name, value);
+  line.close();
+}
+
 void append_stages(JsonLine& line, const Record& record) {
   line.open("stages_us");
   for (std::size_t i = 0; i < kStages; ++i) {
@@ -54,8 +63,8 @@ void append_stages(JsonLine& line, const Record& record) {
 }  // namespace
 
 std::string_view to_string(Phase phase) {
-  constexpr std::array<std::string_view, 6> kNames = {"body",        "connect", "first_byte",
-                                                      "first_token", "stream",  "answer"};
+  constexpr std::array<std::string_view, 7> kNames = {"body",        "queue",  "connect", "first_byte",
+                                                      "first_token", "stream", "answer"};
   return kNames[static_cast<std::size_t>(phase)];
 }
 
@@ -81,6 +90,7 @@ void append_trace_line(std::string& out, const Record& record) {
   JsonLine line(out);
   line.name("request_id", record.request_id).name("endpoint", to_string(record.endpoint));
   line.boolean("stream", record.stream).text("model", record.model).text("route", record.route);
+  append_owner(line, record);
   line.text("provider", record.provider).text("upstream_model", record.upstream_model);
   line.number("attempts", record.attempts.size()).number("status", record.status);
   line.name("outcome", to_string(record.outcome));
@@ -89,6 +99,9 @@ void append_trace_line(std::string& out, const Record& record) {
   if (record.outcome != Outcome::kOk) line.name("phase", to_string(record.phase));
   if (!record.finish_reason.empty()) line.text("finish_reason", record.finish_reason);
   append_usage(line, record.usage);
+  if (record.cost) line.raw("cost_usd", to_decimal(*record.cost));
+  if (!record.limit.empty()) line.text("limit", record.limit);
+  if (!record.observed.empty()) line.text("observed", record.observed);
   append_stages(line, record);
   line.number("bytes_in", record.bytes_in).number("bytes_out", record.bytes_out).number("events", record.events);
   if (!record.upstream_request_id.empty()) line.text("upstream_request_id", record.upstream_request_id);
@@ -102,6 +115,7 @@ void append_log_line(std::string& out, const Record& record) {
   if (record.stream) out += " stream";
   out += " model=";
   append_short_json_string(out, record.model);
+  if (!record.key.empty()) out.append(" key=").append(record.key);
   if (!record.provider.empty()) out.append(" provider=").append(record.provider);
   out += " status=";
   append_number(out, record.status);
@@ -109,6 +123,10 @@ void append_log_line(std::string& out, const Record& record) {
   if (!record.error.empty()) {
     out += " error=";
     append_short_json_string(out, record.error);
+  }
+  if (!record.limit.empty()) {
+    out += " limit=";
+    append_short_json_string(out, record.limit);
   }
   if (auto span = record.until(Stage::kFirstToken)) {
     out += " ttft_us=";
@@ -122,6 +140,7 @@ void append_log_line(std::string& out, const Record& record) {
   append_number(out, record.usage.input);
   out += '+';
   append_number(out, record.usage.output);
+  if (record.cost) out.append(" cost_usd=").append(to_decimal(*record.cost));
   if (!record.detail.empty()) {
     out += " detail=";
     append_short_json_string(out, record.detail);

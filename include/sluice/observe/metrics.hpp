@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "sluice/core/upstream_counts.hpp"
+#include "sluice/observe/owner_metrics.hpp"
 #include "sluice/observe/record.hpp"
 #include "sluice/observe/sink.hpp"
 
@@ -75,6 +76,7 @@ class Metrics {
   std::array<std::uint64_t, kShedNames.size()> sheds_{};
   Histogram loop_lag_;
   std::map<std::string_view, std::uint64_t> tls_errors_;
+  OwnerMetrics owners_;
 };
 
 // Facts of the process that are no worker's.

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,16 +14,17 @@
 #include "sluice/core/clock.hpp"
 #include "sluice/core/endpoint.hpp"
 #include "sluice/core/error.hpp"
+#include "sluice/core/money.hpp"
 #include "sluice/core/usage.hpp"
 
 namespace sluice::observe {
 
 // The moments of a request, in order. What was not reached stays unset.
-enum class Stage : std::uint8_t { kParse, kRoute, kConnect, kFirstByte, kFirstToken, kLastToken, kTotal };
-inline constexpr std::size_t kStages = 7;
+enum class Stage : std::uint8_t { kParse, kAdmit, kRoute, kConnect, kFirstByte, kFirstToken, kLastToken, kTotal };
+inline constexpr std::size_t kStages = 8;
 
 // Where an exchange stood; on the record it says where an abort hit.
-enum class Phase : std::uint8_t { kBody, kConnect, kFirstByte, kFirstToken, kStream, kAnswer };
+enum class Phase : std::uint8_t { kBody, kQueue, kConnect, kFirstByte, kFirstToken, kStream, kAnswer };
 std::string_view to_string(Phase phase);
 
 // One try of one target.
@@ -38,6 +40,9 @@ struct Record {
   std::string request_id;
   std::string client_request_id;  // x-client-request-id
   std::string upstream_request_id;
+  std::string key;                                           // name of the client's key: a label
+  std::string group;                                         // its owner: a label
+  const std::map<std::string, std::string>* tags = nullptr;  // of the configuration in force; null: none
   Endpoint endpoint = Endpoint::kNone;
   bool stream = false;
   std::string model;            // as asked for, truncated; never a label
@@ -52,6 +57,9 @@ struct Record {
   Phase phase = Phase::kBody;
   std::string finish_reason;
   Usage usage;
+  std::optional<Money> cost;  // by the price table; nothing: no price is known
+  std::string limit;          // what refused it: node and meter of the limit
+  std::string observed;       // limits that would have refused it, were they not only observed
   std::array<TimePoint, kStages> stages{};
   std::uint64_t bytes_in = 0;   // body received
   std::uint64_t bytes_out = 0;  // body sent

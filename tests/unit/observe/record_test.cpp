@@ -35,6 +35,13 @@ Record full_record() {
   record.detail = "connection closed";
   record.phase = Phase::kStream;
   record.finish_reason = "stop";
+  record.key = "app-1";
+  record.group = "acme/search";
+  static const std::map<std::string, std::string> kTags = {{"feature", "search"}, {"team", "\"x\""}};
+  record.tags = &kTags;
+  record.cost = Money::nanodollars(10'500'000);
+  record.limit = "group acme requests/minute";
+  record.observed = "key app-1 budget/month";
   record.usage = {.input = 11,
                   .output = 7,
                   .cached = 5,
@@ -69,10 +76,12 @@ TEST(TraceLine, HoldsEverythingThatIsOnTheRecord) {
     "stream": true, "model": "fast", "route": "fast", "provider": "openai", "upstream_model": "gpt-4o-mini",
     "attempts": 2, "status": 200, "outcome": "upstream_truncated", "error": "upstream_stream_truncated",
     "detail": "connection closed", "phase": "stream", "finish_reason": "stop",
+    "key": "app-1", "group": "acme/search", "tags": {"feature": "search", "team": "\"x\""}, "cost_usd": 0.0105,
+    "limit": "group acme requests/minute", "observed": "key app-1 budget/month",
     "usage": {"input": 11, "output": 7, "cached": 5, "cache_write": 3, "reasoning": 2, "source": "reported",
               "anomalous": true},
-    "stages_us": {"parse": 1, "route": 3, "connect": 4, "first_byte": 6, "first_token": 7, "last_token": 9,
-                  "total": 10},
+    "stages_us": {"parse": 1, "admit": 3, "route": 4, "connect": 6, "first_byte": 7, "first_token": 9,
+                  "last_token": 10, "total": 12},
     "bytes_in": 100, "bytes_out": 2000, "events": 9, "upstream_request_id": "up-1", "client_request_id": "client-1"})");
   EXPECT_EQ(trace(full_record()), wanted);
 }
@@ -82,7 +91,8 @@ TEST(TraceLine, LeavesOutWhatNeverHappened) {
   record.started = kStart;
   record.request_id = "req_1";
   const json line = trace(record);
-  for (auto name : {"error", "detail", "phase", "finish_reason", "upstream_request_id", "client_request_id"}) {
+  for (auto name : {"error", "detail", "phase", "finish_reason", "upstream_request_id", "client_request_id", "key", "group",
+                    "tags", "cost_usd", "limit", "observed"}) {
     EXPECT_FALSE(line.contains(name)) << name;
   }
   EXPECT_EQ(line["stages_us"], json::object());
@@ -103,7 +113,7 @@ TEST(TraceLine, NamesOnlyTheStagesThatWereReached) {
 }
 
 TEST(TraceLine, SaysWhereAFailureStoodForEveryPhase) {
-  const std::string_view names[] = {"body", "connect", "first_byte", "first_token", "stream", "answer"};
+  const std::string_view names[] = {"body", "queue", "connect", "first_byte", "first_token", "stream", "answer"};
   for (std::size_t i = 0; i < std::size(names); ++i) {
     Record record;
     record.outcome = Outcome::kClientAbort;
@@ -213,8 +223,9 @@ std::string log_line(const Record& record) {
 TEST(LogLine, SaysTheMainThingsForPeople) {
   EXPECT_EQ(log_line(full_record()),
             "2024-07-01T12:00:00.000042Z request req_0123456789abcdef01234567 chat stream model=\"fast\" "
-            "provider=openai status=200 outcome=upstream_truncated error=\"upstream_stream_truncated\" ttft_us=7 "
-            "total_us=10 tokens=11+7 detail=\"connection closed\"\n");
+            "key=app-1 provider=openai status=200 outcome=upstream_truncated error=\"upstream_stream_truncated\" "
+            "limit=\"group acme requests/minute\" ttft_us=9 total_us=12 tokens=11+7 cost_usd=0.0105 "
+            "detail=\"connection closed\"\n");
 }
 
 TEST(LogLine, IsOneLineWhateverTheClientOrTheUpstreamSent) {
