@@ -14,9 +14,6 @@ namespace {
 using observe::Phase;
 using observe::Stage;
 
-// Moderation requests may name no model; this is the one OpenAI then takes.
-constexpr std::string_view kDefaultModerationModel = "omni-moderation-latest";
-
 // The longest wait the official SDKs obey; asked for more, they give up at once.
 constexpr auto kLongestRetryAfter = std::chrono::seconds(120);
 
@@ -39,7 +36,10 @@ void note_fields(const http::ResponseHead& head, const Redactor& redactor, pipel
         std::ranges::find_if(kPassedOn, [&](std::string_view name) { return equals_ignore_case(field.name, name); });
     if ((!is_id && known == kPassedOn.end()) || head.nominates(field.name) || redactor.finds(field.value)) continue;
     if (is_id) exchange.record.upstream_request_id = observe::recorded_id(field.value);
-    exchange.passed_on.emplace_back(is_id ? "x-upstream-request-id" : *known, field.value);
+    const std::string_view name = is_id ? "x-upstream-request-id" : *known;
+    // Our own limits are what the client has to mind.
+    const bool ours = std::ranges::any_of(exchange.passed_on, [&](const auto& passed) { return passed.first == name; });
+    if (!ours) exchange.passed_on.emplace_back(name, field.value);
   }
 }
 
@@ -72,20 +72,13 @@ class AttemptNote {
 
 class Dispatch final : public pipeline::Middleware {
  public:
-  Dispatch(std::shared_ptr<const Router> router, const config::Limits& limits)
-      : router_(std::move(router)), limits_(limits) {}
+  explicit Dispatch(const config::Limits& limits) : limits_(limits) {}
 
   Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next) const override {
-    const auto& view = *exchange.view;
-    auto route = router_->find(view.model.empty() ? kDefaultModerationModel : std::string_view(view.model));
-    if (!route) co_return std::unexpected(std::move(route.error()));
-    auto& record = exchange.record;
-    record.route = (*route)->model->name;
-    record.provider = (*route)->provider->config().name;
-    record.upstream_model = (*route)->upstream_model.empty() ? record.model : (*route)->upstream_model;
-    AttemptNote attempt(record, record.provider);
-    auto result = co_await try_target(exchange, **route, attempt);
-    if (!result) redact(result.error(), (*route)->provider->redactor());
+    const Route& route = *exchange.route;
+    AttemptNote attempt(exchange.record, exchange.record.provider);
+    auto result = co_await try_target(exchange, route, attempt);
+    if (!result) redact(result.error(), route.provider->redactor());
     attempt.ended(result);
     co_return result;
   }
@@ -167,15 +160,13 @@ class Dispatch final : public pipeline::Middleware {
     co_return std::unexpected(std::move(error));
   }
 
-  std::shared_ptr<const Router> router_;
   config::Limits limits_;
 };
 
 }  // namespace
 
-std::unique_ptr<pipeline::Middleware> make_dispatch(std::shared_ptr<const Router> router,
-                                                    const config::Limits& limits) {
-  return std::make_unique<Dispatch>(std::move(router), limits);
+std::unique_ptr<pipeline::Middleware> make_dispatch(const config::Limits& limits) {
+  return std::make_unique<Dispatch>(limits);
 }
 
 }  // namespace sluice::routing

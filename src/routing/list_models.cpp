@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "sluice/core/json_string.hpp"
 #include "sluice/core/text.hpp"
 #include "sluice/routing/stages.hpp"
@@ -22,16 +25,15 @@ void append_model(std::string& out, const Route& route, Dialect dialect) {
   out += '}';
 }
 
-std::string list_body(const Router& router, Dialect dialect) {
+std::string list_body(const std::vector<const Route*>& all, Dialect dialect) {
   std::string out = dialect == Dialect::kAnthropic ? "{\"data\":[" : "{\"object\":\"list\",\"data\":[";
-  for (const Route* route : router.listed()) {
+  for (const Route* route : all) {
     if (out.back() == '}') out += ',';
     append_model(out, *route, dialect);
   }
   if (dialect == Dialect::kOpenai) return out + "]}";
   const auto id_of = [&](bool first) {
     std::string id;
-    const auto& all = router.listed();
     if (all.empty()) return std::string("null");
     append_json_string(id, (first ? all.front() : all.back())->model->name);
     return id;
@@ -51,15 +53,19 @@ class ListModels final : public pipeline::Middleware {
 
  private:
   Task<Result<void>> answer_list(pipeline::Exchange& exchange) const {
-    const std::string body = list_body(*router_, exchange.dialect);
+    std::vector<const Route*> visible;
+    std::ranges::copy_if(router_->listed(), std::back_inserter(visible),
+                         [&](const Route* route) { return may_use(exchange.key, route->model->name); });
+    const std::string body = list_body(visible, exchange.dialect);
     co_return co_await exchange.sink.respond({}, body);
   }
 
   Task<Result<void>> answer_one(pipeline::Exchange& exchange) const {
     const Route* route = router_->listed_model(exchange.model_id);
-    if (route == nullptr) {
-      co_return fail_param(ErrorKind::kModelNotFound, "model",
-                           "The model `" + truncate_utf8(exchange.model_id, 64) + "` does not exist here.");
+    if (route == nullptr || !may_use(exchange.key, exchange.model_id)) {
+      co_return fail_param(
+          ErrorKind::kModelNotFound, "model",
+          "The model `" + truncate_utf8(exchange.model_id, kMaxEchoedModel) + "` does not exist here.");
     }
     std::string body;
     append_model(body, *route, exchange.dialect);

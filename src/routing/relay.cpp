@@ -101,6 +101,7 @@ struct StreamRelay {
 
   Task<Result<void>> run() {
     for (;;) {
+      if (auto go = may_go_on(); !go) co_return go;
       const bool first = !exchange.sink.started();
       const auto now = Clock::now();
       // An upstream that always has something is never waited for.
@@ -122,6 +123,11 @@ struct StreamRelay {
     }
     exchange.record.reached(Stage::kLastToken);
     co_return co_await exchange.sink.finish(out);
+  }
+
+  Result<void> may_go_on() const {
+    if (!exchange.may_go_on) return {};
+    return exchange.may_go_on(static_cast<std::int64_t>(filter.state().content_events()));
   }
 
   // The upstream is not read meanwhile, and of all that the stream holds only what has to be sent stays.

@@ -5,8 +5,6 @@
 namespace sluice::routing {
 namespace {
 
-constexpr std::size_t kMaxEchoedModel = 64;
-
 config::Timeouts with_overrides(config::Timeouts timeouts, const config::TimeoutOverrides& overrides) {
   timeouts.connect = overrides.connect.value_or(timeouts.connect);
   timeouts.first_byte = overrides.first_byte.value_or(timeouts.first_byte);

@@ -1,5 +1,6 @@
 #include "server/admin_service.hpp"
 
+#include "server/admin_reports.hpp"
 #include "sluice/core/build_info.hpp"
 #include "sluice/core/text.hpp"
 
@@ -8,8 +9,12 @@ namespace {
 
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
+constexpr std::string_view kLimits = "/admin/limits";
+constexpr std::string_view kSpend = "/admin/spend";
+
+bool is_report(std::string_view path) { return path == kLimits || path == kSpend; }
 bool is_known(std::string_view path) {
-  return path == "/healthz" || path == "/readyz" || path == "/version" || path == "/metrics";
+  return path == "/healthz" || path == "/readyz" || path == "/version" || path == "/metrics" || is_report(path);
 }
 
 }  // namespace
@@ -18,7 +23,8 @@ Result<void> AdminService::admit(pipeline::Exchange& exchange) const {
   const http::RequestHead& head = exchange.request.head;
   if (!is_known(head.path)) {
     return fail(ErrorKind::kUnknownRoute, "There is nothing at " + truncate_utf8(head.path, 128) +
-                                              ". The admin listener serves /metrics, /healthz, /readyz and /version.");
+                                              ". The admin listener serves /metrics, /healthz, /readyz, "
+                                              "/version, /admin/limits and /admin/spend.");
   }
   if (head.method == "GET" || head.method == "HEAD") return {};
   exchange.passed_on.emplace_back("allow", "GET, HEAD");
@@ -35,9 +41,20 @@ Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
     const std::string body = "{\"name\":\"sluice\",\"version\":\"" + std::string(version()) + "\"}\n";
     co_return co_await exchange.sink.respond({}, body);
   }
+  if (is_report(path)) co_return co_await report(exchange);
   const bool good = path == "/healthz" || source_.ready();
   co_return co_await exchange.sink.respond({.status = good ? 200 : 503},
                                            good ? "{\"status\":\"ok\"}\n" : "{\"status\":\"draining\"}\n");
+}
+
+Task<Result<void>> AdminService::report(pipeline::Exchange& exchange) const {
+  const http::RequestHead& head = exchange.request.head;
+  const std::string query(head.query);
+  auto text = head.path == kLimits
+                  ? co_await report_limits(source_.snapshot(), source_.books.shared().books.ledger, query)
+                  : co_await report_spend(source_.books.spend(), query);
+  if (!text) co_return std::unexpected(std::move(text.error()));
+  co_return co_await exchange.sink.respond({}, *text);
 }
 
 }  // namespace sluice::server

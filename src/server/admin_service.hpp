@@ -1,9 +1,10 @@
 #pragma once
-// The operators' side: health, version and metrics.
+// The operators' side: health, version, metrics, and what is on the books.
 
 #include <functional>
 #include <string>
 
+#include "server/books.hpp"
 #include "server/service.hpp"
 
 namespace sluice::server {
@@ -13,6 +14,8 @@ struct AdminSource {
   config::Limits limits;
   std::function<bool()> ready;                 // false: send no new traffic here
   std::function<Task<std::string>()> metrics;  // the exposition text, collected from all workers
+  Books& books;
+  std::function<std::shared_ptr<const Snapshot>()> snapshot;  // the one in force
 };
 
 class AdminService final : public Service {
@@ -25,6 +28,8 @@ class AdminService final : public Service {
   bool recorded() const override { return false; }
 
  private:
+  Task<Result<void>> report(pipeline::Exchange& exchange) const;
+
   AdminSource source_;
 };
 

@@ -1,5 +1,7 @@
 #include "server/app_service.hpp"
 
+#include <algorithm>
+
 #include "sluice/api/route.hpp"
 #include "sluice/core/text.hpp"
 
@@ -22,6 +24,30 @@ Result<void> check_media(const http::RequestHead& head) {
 
 }  // namespace
 
+// Whom the key lets ask for this. Nothing of a stranger's body is read.
+Result<void> AppService::authenticate(pipeline::Exchange& exchange) const {
+  const auth::Caller caller{exchange.source, exchange.record.time};
+  auto key = snapshot_->authenticator->identify(exchange.request.head, caller);
+  if (!key) {
+    if (key.error().http_status() == 401) exchange.passed_on.emplace_back("www-authenticate", "Bearer");
+    return std::unexpected(std::move(key.error()));
+  }
+  exchange.key = *key;
+  if (*key == nullptr) return {};
+  exchange.record.key = (*key)->name;
+  exchange.record.group = (*key)->group;
+  return {};
+}
+
+Result<void> AppService::check_endpoint(const pipeline::Exchange& exchange) {
+  if (exchange.key == nullptr || !exchange.key->endpoints) return {};
+  const auto& allowed = *exchange.key->endpoints;
+  const bool lists = exchange.endpoint == Endpoint::kModels || exchange.endpoint == Endpoint::kModel;
+  if (lists || std::ranges::find(allowed, exchange.endpoint) != allowed.end()) return {};
+  return fail(ErrorKind::kEndpointNotAllowed,
+              "Your API key may not use the endpoint `" + std::string(to_string(exchange.endpoint)) + "`.");
+}
+
 Result<void> AppService::admit(pipeline::Exchange& exchange) const {
   const http::RequestHead& head = exchange.request.head;
   exchange.dialect = api::dialect_of(head.path, head.has("anthropic-version"));
@@ -29,8 +55,10 @@ Result<void> AppService::admit(pipeline::Exchange& exchange) const {
   auto routed = api::match_route(head.method, head.path, match);
   exchange.endpoint = exchange.record.endpoint = match.endpoint;
   exchange.model_id = std::move(match.model_id);
+  if (auto known = authenticate(exchange); !known) return known;
   if (!match.allow.empty()) exchange.passed_on.emplace_back("allow", match.allow);
   if (!routed) return routed;
+  if (auto allowed = check_endpoint(exchange); !allowed) return allowed;
   return head.method == "POST" ? check_media(head) : Result<void>{};
 }
 

@@ -19,6 +19,9 @@ class AppService final : public Service {
   const Snapshot& snapshot() const { return *snapshot_; }
 
  private:
+  Result<void> authenticate(pipeline::Exchange& exchange) const;
+  static Result<void> check_endpoint(const pipeline::Exchange& exchange);
+
   std::shared_ptr<const Snapshot> snapshot_;
 };
 

@@ -11,6 +11,8 @@
 
 #include "server/admin_service.hpp"
 #include "server/app_service.hpp"
+#include "server/book_metrics.hpp"
+#include "server/books.hpp"
 #include "server/core_dumps.hpp"
 #include "server/lines.hpp"
 #include "server/listener_tls.hpp"
@@ -25,6 +27,7 @@ namespace {
 constexpr auto kDrainPoll = milliseconds(10);
 constexpr std::size_t kAdminConnections = 32;  // apart from the apps', so that operators always get in
 constexpr auto kCutTime = milliseconds(2000);  // for the last events of what is cut
+constexpr auto kTick = milliseconds(50);
 
 unsigned usable_cores() {
   cpu_set_t set;
@@ -42,19 +45,26 @@ std::string url_of(const Acceptor& acceptor, bool tls = false) {
 
 class Gateway {
  public:
-  Gateway(std::string file, LoadedSnapshot loaded, Lines& lines)
+  Gateway(std::string file, LoadedSnapshot loaded, Lines& lines, Books& books)
       : file_(std::move(file)),
         lines_(lines),
+        books_(books),
         snapshot_(std::move(loaded.snapshot)),
         control_(snapshot_->config),
         overload_(control_.io(), workers_),
         signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
-        timer_(control_.io().get_executor()) {
+        timer_(control_.io().get_executor()),
+        ticker_(control_.io().get_executor()) {
     for (const auto& note : loaded.notes) spdlog::warn("{}", note);
+    books_.attach(control_.io(), control_.upstreams());
   }
+  ~Gateway() { books_.detach(); }
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
 
   // Opens the listeners; the error says which could not be.
   std::expected<void, std::string> open() {
+    if (auto applied = books_.apply(snapshot_->config); !applied) return applied;
     const config::Server& server = snapshot_->config.server;
     const unsigned count = server.workers == 0 ? usable_cores() : server.workers;
     fitting_connections_ = connections_that_fit(count);
@@ -87,6 +97,7 @@ class Gateway {
 
   void run() {
     await_signal();
+    tick();
     control_.run();
     for (auto& worker : workers_) worker->stop();
     for (auto& worker : workers_) worker->join();
@@ -101,7 +112,9 @@ class Gateway {
   AdminSource admin_source() {
     return {.limits = snapshot_->config.limits,
             .ready = [this] { return !draining_; },
-            .metrics = [this] { return collect(); }};
+            .metrics = [this] { return collect(); },
+            .books = books_,
+            .snapshot = [this] { return snapshot_; }};
   }
 
   // Makes the snapshot the one that new requests get.
@@ -112,9 +125,17 @@ class Gateway {
     allow_core_dumps(config.server.core_dumps);
     auto service = std::make_shared<const AppService>(snapshot_);
     for (auto& worker : workers_) {
-      worker->set_sinks(lines_.for_requests());
+      worker->set_sinks({lines_.trace(), lines_.request_log(), books_.spend()});
       worker->set_service(service, config);
     }
+  }
+
+  void tick() {
+    books_.tick(Clock::now());
+    ticker_.expires_after(kTick);
+    ticker_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) tick();
+    });
   }
 
   void await_signal() {
@@ -131,9 +152,10 @@ class Gateway {
 
   void reload() {
     if (draining_) return;
-    auto loaded = load_snapshot(file_);
+    auto loaded = load_snapshot(file_, books_.shared());
     if (!loaded) return refuse_reload(loaded.error());
     if (auto applied = lines_.apply(loaded->snapshot->config); !applied) return refuse_reload({applied.error()});
+    if (auto applied = books_.apply(loaded->snapshot->config); !applied) return refuse_reload({applied.error()});
     const config::Server& now = snapshot_->config.server;
     const config::Server& next = loaded->snapshot->config.server;
     if (now.listen != next.listen || now.admin != next.admin || now.workers != next.workers) {
@@ -218,21 +240,23 @@ class Gateway {
     for (auto& worker : workers_) {
       all.merge(co_await net::co_spawn(worker->io(), copy_of(*worker), net::use_awaitable_t<Executor>{}));
     }
-    co_return all.render() + observe::render_process({.trace = lines_.trace_counts(),
-                                                      .log = lines_.log_counts(),
-                                                      .reloads_ok = reloads_ok_,
-                                                      .reloads_failed = reloads_failed_,
-                                                      .config_hash = snapshot_->hash,
-                                                      .workers = static_cast<unsigned>(workers_.size()),
-                                                      .max_connections = slots_.most(),
-                                                      .memory_used = overload_.memory().used,
-                                                      .memory_limit = overload_.memory().limit,
-                                                      .draining = draining_,
-                                                      .certificate_expiry = certificate_expiry()});
+    co_return all.render() + render_books(books_.counts()) +
+        observe::render_process({.trace = lines_.trace_counts(),
+                                 .log = lines_.log_counts(),
+                                 .reloads_ok = reloads_ok_,
+                                 .reloads_failed = reloads_failed_,
+                                 .config_hash = snapshot_->hash,
+                                 .workers = static_cast<unsigned>(workers_.size()),
+                                 .max_connections = slots_.most(),
+                                 .memory_used = overload_.memory().used,
+                                 .memory_limit = overload_.memory().limit,
+                                 .draining = draining_,
+                                 .certificate_expiry = certificate_expiry()});
   }
 
   std::string file_;
   Lines& lines_;
+  Books& books_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::size_t fitting_connections_ = 0;
   ConnectionSlots slots_{0};
@@ -242,6 +266,7 @@ class Gateway {
   Overload overload_;
   net::signal_set signals_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer_;
+  net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> ticker_;
   bool draining_ = false;
   bool cut_ = false;
   TimePoint drain_until_ = kNever;
@@ -249,12 +274,12 @@ class Gateway {
   std::uint64_t reloads_failed_ = 0;
 };
 
-int run_gateway(const std::string& config_file, LoadedSnapshot loaded, Lines& lines) {
+int run_gateway(const std::string& config_file, LoadedSnapshot loaded, Lines& lines, Books& books) {
   if (auto applied = lines.apply(loaded.snapshot->config); !applied) {
     std::fprintf(stderr, "sluice: %s\n", applied.error().c_str());
     return kExitFailure;
   }
-  Gateway gateway(config_file, std::move(loaded), lines);
+  Gateway gateway(config_file, std::move(loaded), lines, books);
   if (auto opened = gateway.open(); !opened) {
     std::fprintf(stderr, "sluice: %s\n", opened.error().c_str());
     return kExitFailure;
@@ -267,7 +292,8 @@ int run_gateway(const std::string& config_file, LoadedSnapshot loaded, Lines& li
 
 int serve(const std::string& config_file) {
   allow_core_dumps(false);  // before the first key is read
-  auto loaded = load_snapshot(config_file);
+  Books books;
+  auto loaded = load_snapshot(config_file, books.shared());
   if (!loaded) {
     for (const auto& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
     return kExitConfig;
@@ -275,14 +301,18 @@ int serve(const std::string& config_file) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is one more full disk
   Lines lines;
-  const int code = run_gateway(config_file, std::move(*loaded), lines);
+  const int code = run_gateway(config_file, std::move(*loaded), lines, books);
+  books.finish();
   lines.finish();
-  if (http::has_look_ups_in_flight() || observe::has_unfinished_files()) std::_Exit(code);
+  if (http::has_look_ups_in_flight() || observe::has_unfinished_files() || budget::has_unfinished_stores()) {
+    std::_Exit(code);
+  }
   return code;
 }
 
 int check(const std::string& config_file) {
-  auto loaded = load_snapshot(config_file);
+  Books books;
+  auto loaded = load_snapshot(config_file, books.shared());
   if (!loaded) {
     for (const auto& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
     return kExitConfig;

@@ -10,11 +10,6 @@
 
 namespace sluice::server {
 
-struct Sinks {
-  std::shared_ptr<observe::LineFile> trace;  // null: no trace
-  std::shared_ptr<observe::LineFile> log;    // null: no request lines
-};
-
 class Lines {
  public:
   // Opens what `config` names, or opens it anew after a rotation from outside; the operators' log goes to the same
@@ -23,7 +18,8 @@ class Lines {
   // Writes what is left, for a moment at most.
   void finish();
 
-  Sinks for_requests() const { return {trace_, requests_ ? log_ : nullptr}; }
+  std::shared_ptr<observe::LineFile> trace() const { return trace_; }                            // null: no trace
+  std::shared_ptr<observe::LineFile> request_log() const { return requests_ ? log_ : nullptr; }  // null: no such lines
   const observe::LineCounts& trace_counts() const { return *trace_counts_; }
   const observe::LineCounts& log_counts() const { return *log_counts_; }
 

@@ -57,6 +57,15 @@ ConnectionSlots::Slot ConnectionSlots::take() {
   return slot;
 }
 
+IpAddress address_of(const http::TcpEndpoint& peer) {
+  const auto address = peer.address();
+  const auto bytes = address.is_v6() ? address.to_v6().to_bytes()
+                                     : net::ip::make_address_v6(net::ip::v4_mapped, address.to_v4()).to_bytes();
+  IpAddress made;
+  std::ranges::copy(bytes, made.bytes.begin());
+  return made;
+}
+
 void ReserveDescriptor::take() {
   if (held_ < 0) held_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
@@ -88,7 +97,7 @@ void Listener::take_waiting() {
   boost::system::error_code error;
   for (int i = 0; i < kBacklog && acceptor_.is_open() && !error; ++i) {
     http::TcpSocket socket(acceptor_.get_executor());
-    acceptor_.accept(socket, error);
+    acceptor_.accept(socket, peer_, error);
     if (!error) admit(std::move(socket));
     if (error == net::error::connection_aborted) error.clear();
   }
@@ -101,7 +110,7 @@ Task<void> Listener::run() {
       continue;
     }
     reserve_.take();
-    auto [error, socket] = co_await acceptor_.async_accept(kAwait);
+    auto [error, socket] = co_await acceptor_.async_accept(peer_, kAwait);
     if (error == net::error::operation_aborted || error == net::error::bad_descriptor) co_return;
     if (!error) {
       admit(std::move(socket));
@@ -123,7 +132,7 @@ Task<void> Listener::out_of_descriptors() {
   reserve_.release();
   boost::system::error_code error;
   http::TcpSocket socket(acceptor_.get_executor());
-  acceptor_.accept(socket, error);
+  acceptor_.accept(socket, peer_, error);
   if (!error && place_.essential) co_return admit(std::move(socket));  // the next accept takes the reserve again
   if (!error) {
     place_.metrics.count_shed(observe::Shed::kDescriptors);
@@ -138,7 +147,7 @@ void Listener::admit(http::TcpSocket socket) {
   if (!slot) return start_refusal(std::move(socket), observe::Shed::kConnections);
   ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentLowWater, sizeof kUnsentLowWater);
   try {
-    accepted_(std::move(socket), std::move(slot));
+    accepted_(std::move(socket), address_of(peer_), std::move(slot));
   } catch (const std::exception&) {
     place_.metrics.count_shed(observe::Shed::kMemory);  // out of memory: this connection only
   }

@@ -67,6 +67,8 @@ class ReserveDescriptor {
   int held_ = -1;
 };
 
+IpAddress address_of(const http::TcpEndpoint& peer);
+
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   struct Place {  // where it runs; all of it outlives the event loop
@@ -76,7 +78,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     std::function<std::shared_ptr<const http::TlsContext>()> tls;  // what a connection begins with now; null: no TLS
     bool essential = false;  // out of descriptors, the reserved one is used to serve rather than to refuse
   };
-  using Accepted = std::function<void(http::TcpSocket, ConnectionSlots::Slot)>;
+  using Accepted = std::function<void(http::TcpSocket, const IpAddress& source, ConnectionSlots::Slot)>;
 
   Listener(Acceptor acceptor, Place place, Accepted accepted);
 
@@ -95,6 +97,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Task<void> refuse(http::TcpSocket socket);
 
   Acceptor acceptor_;
+  http::TcpEndpoint peer_;  // of the latest connection: one that is reset at once cannot be asked any more
   Place place_;
   Accepted accepted_;
   ReserveDescriptor reserve_;

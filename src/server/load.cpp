@@ -3,18 +3,26 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 
 #include "server/listener_tls.hpp"
 #include "sluice/config/load.hpp"
+#include "sluice/config/review.hpp"
 
 namespace sluice::server {
 namespace {
 
-std::string hash_of_file(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+// Of the configuration and of the files it names.
+std::string hash_of(const std::string& file, const std::vector<std::string>& more) {
+  std::string text;
+  const auto read = [&text](const std::string& name) {
+    std::ifstream in(name, std::ios::binary);
+    text.append(std::istreambuf_iterator<char>(in), {});
+  };
+  read(file);
+  for (const std::string& name : more) read(name);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
@@ -28,7 +36,7 @@ std::string hash_of_file(const std::string& file) {
 
 }  // namespace
 
-std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std::string& file) {
+std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std::string& file, const Shared& shared) {
   auto loaded = config::load_file(file, config::process_environment());
   if (!loaded) {
     std::vector<std::string> lines;
@@ -37,7 +45,9 @@ std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std:
   }
   auto tls = make_listener_tls(*loaded);
   if (!tls) return std::unexpected(std::vector{config::to_string(file, tls.error())});
-  auto built = build_snapshot(std::move(loaded->config), hash_of_file(file), std::move(*tls));
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (auto& note : config::review(loaded->config, now)) loaded->notes.push_back(std::move(note));
+  auto built = build_snapshot(std::move(loaded->config), hash_of(file, loaded->files), std::move(*tls), shared);
   if (!built) return std::unexpected(std::vector{file + ": " + built.error()});
   return LoadedSnapshot{std::move(*built), std::move(loaded->notes)};
 }

@@ -16,6 +16,6 @@ struct LoadedSnapshot {
 };
 
 // The error holds one line per problem.
-std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std::string& file);
+std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std::string& file, const Shared& shared);
 
 }  // namespace sluice::server

@@ -54,8 +54,11 @@ class InFlight {
 
 }  // namespace
 
-Session::Session(http::TcpSocket socket, SessionContext& context)
-    : context_(context), io_(std::move(socket), context.timers), sink_(io_.transport(), context.draining) {
+Session::Session(http::TcpSocket socket, const IpAddress& source, SessionContext& context)
+    : context_(context),
+      io_(std::move(socket), context.timers),
+      sink_(io_.transport(), context.draining),
+      source_(source) {
   ++context_.metrics.connections;
 }
 
@@ -177,7 +180,8 @@ Task<bool> Session::serve_one() {
   record.client_request_id = observe::recorded_id(head->get("x-client-request-id"));
   sink_.begin(*head, record.request_id, service_->limits().write_timeout);
   http::Request request{std::move(*head), {}};
-  pipeline::Exchange exchange{.request = request, .sink = sink_, .upstreams = context_.upstreams, .record = record};
+  pipeline::Exchange exchange{
+      .request = request, .sink = sink_, .upstreams = context_.upstreams, .record = record, .source = source_};
   InFlight in_flight(context_.metrics.requests_in_flight, exchange_, exchange);
   auto result = co_await admit(exchange);
   if (result) {

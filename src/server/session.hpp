@@ -12,6 +12,7 @@
 #include "server/client_io.hpp"
 #include "server/client_sink.hpp"
 #include "server/service.hpp"
+#include "sluice/core/ip.hpp"
 #include "sluice/observe/metrics.hpp"
 
 namespace sluice::server {
@@ -29,7 +30,7 @@ struct SessionContext {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(http::TcpSocket socket, SessionContext& context);
+  Session(http::TcpSocket socket, const IpAddress& source, SessionContext& context);
   ~Session();
 
   // Serves until the connection is over.
@@ -61,6 +62,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<const Service> service_;
   ClientSink sink_;
   boost::asio::cancellation_signal cancel_;
+  IpAddress source_;
   std::string head_bytes_;
   std::string body_;
   TimePoint first_byte_{};

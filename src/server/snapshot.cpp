@@ -6,32 +6,44 @@ namespace sluice::server {
 namespace {
 
 // The order of the stages, and why each stands where it does.
-pipeline::Pipeline build_pipeline(const config::Config& config, std::shared_ptr<const routing::Router> router) {
+pipeline::Pipeline build_pipeline(const Snapshot& snapshot, std::shared_ptr<const routing::Router> router,
+                                  const Shared& shared) {
+  const config::Config& config = snapshot.config;
   pipeline::Pipeline stages;
-  // Authenticate comes first: nobody unknown makes us do work.
+  // Who asks is known already, from the head (AppService): nobody unknown makes us read a body.
   stages.push_back(routing::make_list_models(router));  // needs an identity, and no body
   // All that follow look at the body through its view.
   stages.push_back(pipeline::make_parse_request(config.limits.inline_bytes));
+  // Models and providers have limits and prices of their own.
+  stages.push_back(routing::make_resolve(std::move(router)));
   // GuardRun, then Admit: a run that must stop takes no place in a queue.
+  stages.push_back(admission::make_admit(config, snapshot.paths, shared.books));
   // ExactCache: inside Admit, so that a hit is admitted too; outside Dispatch, since a hit needs no upstream.
-  stages.push_back(routing::make_dispatch(std::move(router), config.limits));
+  stages.push_back(routing::make_dispatch(config.limits));
   return stages;
 }
 
 }  // namespace
 
-std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(
-    config::Config config, std::string hash, std::shared_ptr<const http::TlsContext> tls) {
+std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(config::Config config, std::string hash,
+                                                                           std::shared_ptr<const http::TlsContext> tls,
+                                                                           const Shared& shared) {
   routing::Providers providers;
   for (const auto& [name, row] : config.providers) {
     auto made = provider::make_provider(row);
     if (!made) return std::unexpected(made.error());
     providers.emplace(name, std::move(*made));
   }
-  auto router = std::make_shared<const routing::Router>(config, std::move(providers));
-  auto pipeline = build_pipeline(config, std::move(router));
-  return std::make_shared<const Snapshot>(
-      Snapshot{std::move(config), std::move(hash), std::move(tls), std::move(pipeline)});
+  // The parts refer to the configuration where it lies.
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->config = std::move(config);
+  snapshot->hash = std::move(hash);
+  snapshot->tls = std::move(tls);
+  snapshot->authenticator = std::make_unique<const auth::Authenticator>(snapshot->config, shared.failures);
+  snapshot->paths = admission::make_paths(snapshot->config, shared.books.ledger);
+  auto router = std::make_shared<const routing::Router>(snapshot->config, std::move(providers));
+  snapshot->pipeline = build_pipeline(*snapshot, std::move(router), shared);
+  return snapshot;
 }
 
 }  // namespace sluice::server

@@ -14,6 +14,18 @@ http::ClientLimits client_limits(const config::Config& config) {
           .dns_ttl = config.dns.ttl};
 }
 
+SpendRow spend_of(const observe::Record& record) {
+  return {.hour = std::chrono::floor<std::chrono::hours>(record.time),
+          .key = record.key,
+          .group = record.group,
+          .model = record.route,
+          .provider = record.provider,
+          .requests = 1,
+          .input_tokens = record.usage.input,
+          .output_tokens = record.usage.output,
+          .cost = record.cost.value_or(Money())};
+}
+
 }  // namespace
 
 Worker::Worker(const config::Config& config)
@@ -39,7 +51,9 @@ Worker::~Worker() {
 void Worker::listen(Acceptor acceptor, ConnectionSlots& slots, bool essential) {
   listener_ = std::make_shared<Listener>(
       std::move(acceptor), Listener::Place{wheel_, metrics_, slots, [this] { return service_->tls(); }, essential},
-      [this](http::TcpSocket socket, ConnectionSlots::Slot slot) { open_session(std::move(socket), std::move(slot)); });
+      [this](http::TcpSocket socket, const IpAddress& source, ConnectionSlots::Slot slot) {
+        open_session(std::make_shared<Session>(std::move(socket), source, context_), std::move(slot));
+      });
   accepting_ = true;
 }
 
@@ -131,8 +145,7 @@ std::vector<Session*> Worker::sessions_now() const {
   return all;
 }
 
-void Worker::open_session(http::TcpSocket socket, ConnectionSlots::Slot slot) {
-  auto session = std::make_shared<Session>(std::move(socket), context_);
+void Worker::open_session(std::shared_ptr<Session> session, ConnectionSlots::Slot slot) {
   open_.emplace(session.get(), std::move(slot));
   ++session_count_;
   session->start([this](Session& ended) { close_session(ended); });
@@ -148,6 +161,7 @@ void Worker::close_session(Session& session) {
 
 void Worker::take(const observe::Record& record) {
   metrics_.count(record);
+  if (sinks_.spend && (record.cost || !record.key.empty())) sinks_.spend->add(spend_of(record));
   if (sinks_.trace) observe::append_trace_line(trace_lines_, record);
   if (sinks_.log) observe::append_log_line(log_lines_, record);
   ++pending_lines_;

@@ -7,12 +7,20 @@
 #include <thread>
 #include <unordered_map>
 
-#include "server/lines.hpp"
 #include "server/listener.hpp"
 #include "server/loop_lag.hpp"
 #include "server/session.hpp"
+#include "sluice/budget/spend_store.hpp"
+#include "sluice/observe/sink.hpp"
 
 namespace sluice::server {
+
+// Where finished records go; null: nowhere.
+struct Sinks {
+  std::shared_ptr<observe::LineFile> trace;
+  std::shared_ptr<observe::LineFile> log;
+  std::shared_ptr<budget::SpendStore> spend;
+};
 
 class Worker {
  public:
@@ -21,6 +29,7 @@ class Worker {
 
   // Before the thread runs.
   net::io_context& io() { return io_; }
+  http::Client& upstreams() { return *upstreams_; }
   void listen(Acceptor acceptor, ConnectionSlots& slots, bool essential = false);
   void shed_on(const std::atomic<bool>& shedding) { context_.shedding = &shedding; }
   void run();           // on the calling thread, until stop()
@@ -48,7 +57,7 @@ class Worker {
   void flush_lines();
 
  private:
-  void open_session(http::TcpSocket socket, ConnectionSlots::Slot slot);
+  void open_session(std::shared_ptr<Session> session, ConnectionSlots::Slot slot);
   void close_session(Session& session);
   std::vector<Session*> sessions_now() const;
   void take(const observe::Record& record);

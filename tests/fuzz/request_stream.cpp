@@ -157,7 +157,7 @@ Reading serve(const Input& input) {
   {
     http::TcpSocket socket(io);
     pair.give_to(socket);
-    const auto session = std::make_shared<server::Session>(std::move(socket), context);
+    const auto session = std::make_shared<server::Session>(std::move(socket), IpAddress{}, context);
     session->start([&over](server::Session&) { over = true; });
   }
   run();

@@ -8,11 +8,17 @@
 #include <vector>
 
 #include "sluice/api/request_view.hpp"
+#include "sluice/config/config.hpp"
 #include "sluice/core/clock.hpp"
+#include "sluice/core/ip.hpp"
 #include "sluice/http/client.hpp"
 #include "sluice/http/request.hpp"
 #include "sluice/http/sink.hpp"
 #include "sluice/observe/record.hpp"
+
+namespace sluice::routing {
+struct Route;
+}
 
 namespace sluice::pipeline {
 
@@ -21,6 +27,9 @@ struct Exchange {
   http::ResponseSink& sink;  // sink.started() is the commit point
   http::Client& upstreams;   // of this worker
   observe::Record& record;
+  IpAddress source{};                     // of the client's connection
+  const config::Key* key = nullptr;       // who asks: known before the body is read; null: no keys are configured
+  const routing::Route* route = nullptr;  // where to: written once, by Resolve
   Endpoint endpoint = Endpoint::kNone;
   std::string model_id{};  // GET /v1/models/{id}: percent-decoded
   Dialect dialect = Dialect::kOpenai;
@@ -28,6 +37,8 @@ struct Exchange {
   // Fields of the upstream's answer that go along with ours, whether it is a success or an error.
   std::vector<std::pair<std::string_view, std::string>> passed_on{};
   std::size_t held_bytes = 0;  // of the answer, waiting to be passed on
+  // Asked while a stream is relayed, with the tokens it has carried so far; an error ends it. Null: nobody minds.
+  std::function<Result<void>(std::int64_t output_tokens)> may_go_on{};
   // How a failure is told to a client whose stream has begun; set by whoever began it.
   std::function<std::string(const Error&)> failure_event{};
 };

@@ -21,6 +21,11 @@ struct Route {
   config::Timeouts timeouts;
 };
 
+// Whether the key's `models` let that model through; without a key everything goes.
+bool may_use(const config::Key* key, std::string_view model);
+
+inline constexpr std::size_t kMaxEchoedModel = 64;  // of a model's name in a message
+
 using Providers = std::map<std::string, std::unique_ptr<provider::Provider>>;
 
 class Router {

@@ -6,21 +6,32 @@
 #include <memory>
 #include <string>
 
+#include "sluice/admission/stages.hpp"
+#include "sluice/auth/authenticator.hpp"
 #include "sluice/config/config.hpp"
 #include "sluice/http/tls.hpp"
 #include "sluice/pipeline/middleware.hpp"
 
 namespace sluice::server {
 
+// What outlives every configuration: the books go on over reloads.
+struct Shared {
+  std::shared_ptr<auth::FailureLimits> failures;
+  admission::Books books;
+};
+
 struct Snapshot {
   config::Config config;
   std::string hash;                             // of the configuration's text, first 12 hexadecimal digits of SHA-256
   std::shared_ptr<const http::TlsContext> tls;  // of the apps' listener; null: plain
+  std::unique_ptr<const auth::Authenticator> authenticator;
+  std::shared_ptr<const admission::Paths> paths;
   pipeline::Pipeline pipeline;
 };
 
 // The error is a sentence for the operator.
 std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(config::Config config, std::string hash,
-                                                                           std::shared_ptr<const http::TlsContext> tls);
+                                                                           std::shared_ptr<const http::TlsContext> tls,
+                                                                           const Shared& shared);
 
 }  // namespace sluice::server

@@ -251,9 +251,9 @@ TEST(DispatchStream, F06CancellingEndsTheWaitAndLeavesUsageOnTheRecord) {
   const auto fate = one.client.add(200, kSse, {token("a"), fakes::Hang{}});
   net::io_context io;
   net::cancellation_signal client_left;
-  const auto stage = make_dispatch(router_of(small_config()), {});
+  const auto stages = resolve_and_dispatch();
   std::optional<Result<void>> result;
-  net::co_spawn(io, stage->handle(one.exchange, pipeline::Next({})),
+  net::co_spawn(io, pipeline::Next(stages)(one.exchange),
                 net::bind_cancellation_slot(client_left.slot(), [&](std::exception_ptr thrown, Result<void> value) {
                   if (!thrown) result = value;
                   io.stop();

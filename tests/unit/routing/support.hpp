@@ -79,6 +79,13 @@ inline const std::string kStreamBody =
 inline const fakes::ScriptedStream::Fields kSse = {{"content-type", "text/event-stream; charset=utf-8"}};
 inline const fakes::ScriptedStream::Fields kJson = {{"content-type", "application/json"}};
 
+inline pipeline::Pipeline resolve_and_dispatch(const config::Config& config = small_config()) {
+  pipeline::Pipeline stages;
+  stages.push_back(make_resolve(router_of(config)));
+  stages.push_back(make_dispatch(config.limits));
+  return stages;
+}
+
 // What one exchange needs and leaves behind.
 struct Conversation {
   explicit Conversation(std::string text, Endpoint endpoint = Endpoint::kChat) : body(std::move(text)) {
@@ -101,7 +108,8 @@ struct Conversation {
     return fakes::run(stage.handle(exchange, pipeline::Next({})));
   }
   Result<void> dispatch(const config::Config& config = small_config()) {
-    return through(*make_dispatch(router_of(config), config.limits));
+    const auto stages = resolve_and_dispatch(config);
+    return fakes::run(pipeline::Next(stages)(exchange));
   }
 
   std::string body;

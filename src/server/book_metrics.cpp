@@ -1,0 +1,75 @@
+#include "server/book_metrics.hpp"
+
+#include "observe/families.hpp"
+
+namespace sluice::server {
+namespace {
+
+using namespace observe;
+
+MetricFamily counter(std::string name, std::string help) {
+  return family(std::move(name), std::move(help), MetricType::Counter);
+}
+MetricFamily gauge(std::string name, std::string help) {
+  return family(std::move(name), std::move(help), MetricType::Gauge);
+}
+
+std::vector<MetricFamily> waits(const limit::WaitCounts& counts) {
+  auto queued = gauge("sluice_queue_requests", "Requests that wait for a slot now, by class.");
+  auto shed = counter("sluice_queue_shed_total", "Waiting requests that made room for a higher class, by class.");
+  for (std::size_t i = 0; i < kPriorities; ++i) {
+    const std::string name(to_string(static_cast<Priority>(i)));
+    add_number(queued, {{"class", name}}, static_cast<double>(counts.queued[i]));
+    add_number(shed, {{"class", name}}, static_cast<double>(counts.evicted[i]));
+  }
+  auto ended = counter("sluice_queue_waits_total", "Requests that had to wait for a slot, by what came of it.");
+  const std::pair<const char*, std::uint64_t> results[] = {{"granted", counts.granted},     {"refused", counts.refused},
+                                                           {"timed_out", counts.timed_out}, {"gone", counts.gone},
+                                                           {"full", counts.full},           {"late", counts.late}};
+  for (const auto& [result, count] : results) add_number(ended, {{"result", result}}, static_cast<double>(count));
+  auto waited = family("sluice_queue_wait_seconds", "How long requests waited that got a slot.", MetricType::Histogram);
+  add_histogram(waited, {}, counts.waited, limit::kWaitBounds);
+  return {queued, shed, ended, waited};
+}
+
+std::vector<MetricFamily> alerts(const budget::AlertCounts& counts) {
+  auto raised = counter("sluice_budget_alerts_total", "Thresholds that budgets have reached, by kind of node.");
+  for (const auto& [what, count] : counts.raised) {
+    add_number(raised, {{"node", what.first}, {"percent", std::to_string(what.second)}}, static_cast<double>(count));
+  }
+  auto hooks = counter("sluice_alert_webhooks_total", "Webhooks of alerts, by what came of them.");
+  add_number(hooks, {{"result", "delivered"}}, static_cast<double>(counts.delivered));
+  add_number(hooks, {{"result", "retried"}}, static_cast<double>(counts.retries));
+  add_number(hooks, {{"result", "failed"}}, static_cast<double>(counts.failed));
+  add_number(hooks, {{"result", "dropped"}}, static_cast<double>(counts.dropped));
+  auto queued = gauge("sluice_alert_webhooks_queued", "Webhooks that wait to be sent.");
+  add_number(queued, {}, static_cast<double>(counts.queued));
+  return {raised, hooks, queued};
+}
+
+std::vector<MetricFamily> store(const budget::StoreCounts& counts) {
+  auto rows = counter("sluice_state_rows_total", "Rows of the books of spend, by what became of them.");
+  add_number(rows, {{"result", "written"}}, static_cast<double>(counts.rows));
+  add_number(rows, {{"result", "dropped"}}, static_cast<double>(counts.dropped));
+  auto errors = counter("sluice_state_errors_total", "Tries to write the books of spend that failed, by reason.");
+  for (std::size_t i = 0; i < budget::kStoreFaults; ++i) {
+    add_number(errors, {{"reason", std::string(to_string(static_cast<budget::StoreFault>(i)))}},
+               static_cast<double>(counts.errors[i]));
+  }
+  auto waiting = gauge("sluice_state_rows_waiting", "Rows that the last try has left unwritten.");
+  add_number(waiting, {}, static_cast<double>(counts.waiting));
+  auto lag = gauge("sluice_state_lag_seconds", "Everything older than this is in the file.");
+  add_number(lag, {}, std::chrono::duration<double>(counts.lag).count());
+  return {rows, errors, waiting, lag};
+}
+
+}  // namespace
+
+std::string render_books(const BookCounts& counts) {
+  auto families = waits(counts.waits);
+  for (auto& one : alerts(counts.alerts)) families.push_back(std::move(one));
+  for (auto& one : store(counts.store)) families.push_back(std::move(one));
+  return render_families(families);
+}
+
+}  // namespace sluice::server

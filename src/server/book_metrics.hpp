@@ -1,0 +1,11 @@
+#pragma once
+#include <string>
+
+#include "server/books.hpp"
+
+namespace sluice::server {
+
+// The queue, alerts and the store of spend, in the text exposition format.
+std::string render_books(const BookCounts& counts);
+
+}  // namespace sluice::server

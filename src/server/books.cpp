@@ -1,0 +1,86 @@
+#include "server/books.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "admission/pricing.hpp"
+#include "limit/calendar.hpp"
+
+namespace sluice::server {
+namespace {
+
+constexpr auto kLease = std::chrono::seconds(30);  // what a killed process held stays held for so long
+constexpr auto kSweep = std::chrono::seconds(1);
+
+limit::WallTime wall_now() { return std::chrono::floor<milliseconds>(std::chrono::system_clock::now()); }
+
+void tell(bool problem, const std::string& text) {
+  spdlog::log(problem ? spdlog::level::warn : spdlog::level::info, "{}", text);
+}
+
+// Spend is worth keeping once something costs.
+bool keeps_spend(const config::Config& config) { return !config.state.path.empty() && admission::has_prices(config); }
+
+}  // namespace
+
+Books::Books()
+    : ledger_(limit::make_memory_ledger({.on_threshold = [this](const limit::Limit& limit, unsigned percent,
+                                                                Money used) { reached(limit, percent, used); }})),
+      room_(limit::make_waiting_room({})),
+      shared_{std::make_shared<auth::FailureLimits>(), {*ledger_, *room_}} {}
+
+void Books::attach(net::io_context& io, http::Client& client) {
+  alerts_ = std::make_unique<budget::Alerts>(io, client, tell);
+}
+
+std::expected<void, std::string> Books::apply(const config::Config& config) {
+  if (auto opened = open_store(config); !opened) return opened;
+  if (alerts_) {
+    if (auto good = alerts_->configure(config.alerts); !good) return good;
+  }
+  room_->configure(config.admission.queue);
+  return {};
+}
+
+std::expected<void, std::string> Books::open_store(const config::Config& config) {
+  if (store_ && config.state.path != store_path_) spdlog::warn("state.path takes effect at the next start only");
+  if (store_ || !keeps_spend(config)) return {};
+  auto opened = budget::SpendStore::open(config.state.path, {.tell = tell});
+  if (!opened) return std::unexpected(opened.error());
+  auto rows = (*opened)->budgets();
+  if (!rows) return std::unexpected(rows.error());
+  ledger_->restore(*rows, wall_now());
+  store_ = std::move(*opened);
+  store_path_ = config.state.path;
+  store_->begin([ledger = ledger_.get()] { return ledger->changed_budgets(wall_now(), kLease); });
+  return {};
+}
+
+void Books::reached(const limit::Limit& limit, unsigned percent, Money used) {
+  if (!alerts_) return;
+  alerts_->raise({.budget = limit.id,
+                  .node = limit.node,
+                  .percent = percent,
+                  .limit = Money::nanodollars(limit.most),
+                  .used = used,
+                  .period = limit.period,
+                  .period_start = limit::period_start(limit.period, wall_now())});
+}
+
+void Books::tick(TimePoint now) {
+  room_->tick(now);
+  if (store_ || now < swept_ + kSweep) return;
+  swept_ = now;
+  ledger_->changed_budgets(wall_now(), kLease);  // nobody else asks, and it clears away what is idle
+}
+
+void Books::finish() {
+  if (store_ && !store_->finish()) spdlog::error("the books of spend could not be written in time");
+}
+
+BookCounts Books::counts() const {
+  return {.waits = room_->counts(),
+          .alerts = alerts_ ? alerts_->counts() : budget::AlertCounts{},
+          .store = store_ ? store_->counts() : budget::StoreCounts{}};
+}
+
+}  // namespace sluice::server
