@@ -57,6 +57,20 @@ models: {{bench: up/bench}}
 """
 
 
+# A key, three levels of limits and a budget, all far away; with what every request pays for them.
+ADMISSION_YAML = """\
+trace: {{path: {folder}/trace.jsonl}}
+state: {{path: {folder}/sluice.db}}
+prices: {{rows: [{{model: bench, input: 1 USD, output: 2 USD}}]}}
+groups:
+  acme: {{limits: {{requests: 100M/min, tokens: 1000000M/min, budget: 1000000 USD/month}}}}
+  acme/search: {{limits: {{requests: 100M/min, concurrency: 100k}}}}
+keys:
+  - {{name: bench, group: acme/search, limits: {{requests: 100M/min, tokens: 1000000M/min}},
+     hash: "sluice1:bench0000001:00112233445566778899aabbccddeeff:2103cb848ba26180686fb7cf10fa71ffd695ca58258f452682b1e1430eae04c6"}}
+"""
+
+
 class Contender:
     """A proxy under test, or none: pids is empty for direct."""
 
@@ -113,16 +127,15 @@ class Nginx(Contender):
 
 
 class Sluice(Contender):
-    def __init__(self, name, folder, program, quiet=False):
+    def __init__(self, name, folder, program, extra="trace: {{path: {folder}/trace.jsonl}}"):
         super().__init__(name, folder)
         self.program = program
-        self.quiet = quiet
+        self.extra = extra.format(folder=self.folder)
 
     def start(self, upstream, cpu):
         self.port, admin = process.free_port(), process.free_port()
-        extra = "log: {requests: false}" if self.quiet else f"trace: {{path: {self.folder}/trace.jsonl}}"
         config = self.write("sluice.yaml",
-                            SLUICE_YAML.format(port=self.port, admin=admin, upstream=upstream, extra=extra))
+                            SLUICE_YAML.format(port=self.port, admin=admin, upstream=upstream, extra=self.extra))
         self.launch([self.program, "serve", "--config", config], cpu)
         self.wait_ready(lambda: answers_200(f"http://127.0.0.1:{admin}/readyz") and accepts(self.port))
 
