@@ -68,7 +68,7 @@ const BadCase kCases[] = {
     {"many_nodes", "[" + repeated("a,", 120'000) + "]", 1, 200'000, "", "more than 100000 values"},
 
     {"unknown_section", with_top("sever: {}"), 1, 1, "sever", "did you mean \"server\"?"},
-    {"unknown_section_without_likeness", with_top("redis: {}"), 1, 1, "redis", "expected server, limits"},
+    {"unknown_section_without_likeness", with_top("postgres: {}"), 1, 1, "postgres", "expected server, limits"},
     {"unknown_key", with_top("server:\n  lisen: 127.0.0.1:1"), 2, 3, "server.lisen", "did you mean \"listen\"?"},
     {"unknown_key_by_prefix", with_top("server: {drain: 1s}"), 1, 10, "server.drain", "did you mean \"drain_grace\"?"},
     {"unknown_key_of_a_provider", in_upstream("    api_key: [x]"), 5, 5, "providers.p.api_key", "\"api_keys\"?"},
