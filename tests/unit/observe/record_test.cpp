@@ -91,8 +91,8 @@ TEST(TraceLine, LeavesOutWhatNeverHappened) {
   record.started = kStart;
   record.request_id = "req_1";
   const json line = trace(record);
-  for (auto name : {"error", "detail", "phase", "finish_reason", "upstream_request_id", "client_request_id", "key", "group",
-                    "tags", "cost_usd", "limit", "observed"}) {
+  for (auto name : {"error", "detail", "phase", "finish_reason", "upstream_request_id", "client_request_id", "key",
+                    "group", "tags", "cost_usd", "limit", "observed"}) {
     EXPECT_FALSE(line.contains(name)) << name;
   }
   EXPECT_EQ(line["stages_us"], json::object());
