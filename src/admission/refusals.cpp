@@ -6,7 +6,7 @@
 namespace sluice::admission {
 namespace {
 
-constexpr auto kLongestRetry = std::chrono::seconds(60);  // beyond it, clients that retry by themselves only pile up
+constexpr auto kLongestRetry = std::chrono::seconds(120);  // official SDKs sit out no longer wait
 
 std::string when_in_words(const limit::Refusal& refusal) {
   return refusal.retry_after ? " Please try again in " + go_duration(*refusal.retry_after) + "." : std::string();

@@ -81,7 +81,7 @@ TEST(Refusals, NameTheLimitAndSayWhen) {
 
 TEST(Refusals, LongWaitsAndImpossibleOnesAreNotWorthARetry) {
   const limit::Limit limit = limit_of(Meter::kInputTokens, 600);
-  EXPECT_TRUE(refusal_error(limit, {.retry_after = 61s}, 1).no_retry);
+  EXPECT_TRUE(refusal_error(limit, {.retry_after = 121s}, 1).no_retry);
   const Error never = refusal_error(limit, {}, 601);
   EXPECT_TRUE(never.no_retry);
   EXPECT_FALSE(never.retry_after.has_value());
