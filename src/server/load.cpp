@@ -5,7 +5,7 @@
 #include <array>
 #include <chrono>
 #include <fstream>
-#include <iterator>
+#include <memory>
 
 #include "server/listener_tls.hpp"
 #include "sluice/config/load.hpp"
@@ -16,16 +16,21 @@ namespace {
 
 // Of the configuration and of the files it names.
 std::string hash_of(const std::string& file, const std::vector<std::string>& more) {
-  std::string text;
-  const auto read = [&text](const std::string& name) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> hash(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr);
+  std::vector<char> block(64 * 1024);
+  const auto read = [&](const std::string& name) {
     std::ifstream in(name, std::ios::binary);
-    text.append(std::istreambuf_iterator<char>(in), {});
+    while (in) {
+      in.read(block.data(), static_cast<std::streamsize>(block.size()));
+      EVP_DigestUpdate(hash.get(), block.data(), static_cast<std::size_t>(in.gcount()));
+    }
   };
   read(file);
   for (const std::string& name : more) read(name);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  EVP_DigestFinal_ex(hash.get(), digest.data(), &size);
   std::string hex;
   for (std::size_t i = 0; i < 6 && i < size; ++i) {
     hex += "0123456789abcdef"[digest[i] >> 4];

@@ -22,7 +22,7 @@ struct Shared {
 
 struct Snapshot {
   config::Config config;
-  std::string hash;                             // of the configuration's text, first 12 hexadecimal digits of SHA-256
+  std::string hash;  // of the configuration and the files it reads in, first 12 hexadecimal digits of SHA-256
   std::shared_ptr<const http::TlsContext> tls;  // of the apps' listener; null: plain
   std::unique_ptr<const auth::Authenticator> authenticator;
   std::shared_ptr<const admission::Paths> paths;
