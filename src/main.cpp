@@ -3,6 +3,7 @@
 
 #include "sluice/core/build_info.hpp"
 #include "sluice/server/gateway.hpp"
+#include "sluice/server/key_command.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app("Sluice: an OpenAI-compatible gateway for language models", "sluice");
@@ -16,10 +17,22 @@ int main(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "Print every problem of a configuration file");
   check->add_option("config", config, "Configuration file (YAML)")->required();
 
+  sluice::server::KeyRow row;
+  auto* key = app.add_subcommand("key", "Make keys for clients")->require_subcommand(1);
+  auto* new_key = key->add_subcommand("new", "Print a new key, this once, and the row to keep of it");
+  auto* hash_key = key->add_subcommand("hash", "Print the row of the key that standard input holds");
+  for (auto* command : {new_key, hash_key}) {
+    command->add_option("--name", row.name, "Name of the key: a label of metrics and traces")->required();
+    command->add_option("--group", row.group, "Group it belongs to, e.g. acme/search");
+    command->add_flag("--json", row.json, "A line for keys.file instead of an item of keys");
+  }
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? sluice::server::kExitOk : sluice::server::kExitConfig;
   }
+  if (new_key->parsed()) return sluice::server::new_key(row);
+  if (hash_key->parsed()) return sluice::server::hash_key(row);
   return serve->parsed() ? sluice::server::serve(config) : sluice::server::check(config);
 }

@@ -1,6 +1,6 @@
-#include "config/names.hpp"
 #include "config/sections.hpp"
 #include "config/values.hpp"
+#include "sluice/config/names.hpp"
 
 namespace sluice::config {
 

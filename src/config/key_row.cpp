@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "config/names.hpp"
 #include "config/sections.hpp"
 #include "config/values.hpp"
 #include "sluice/config/key_hash.hpp"
+#include "sluice/config/names.hpp"
 
 namespace sluice::config {
 namespace {

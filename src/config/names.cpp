@@ -1,4 +1,4 @@
-#include "config/names.hpp"
+#include "sluice/config/names.hpp"
 
 #include <algorithm>
 

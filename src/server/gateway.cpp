@@ -43,6 +43,10 @@ std::string url_of(const Acceptor& acceptor, bool tls = false) {
   return (tls ? "https://" : "http://") + host + ":" + std::to_string(endpoint.port());
 }
 
+std::string counted(std::size_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
 class Gateway {
  public:
   Gateway(std::string file, LoadedSnapshot loaded, Lines& lines, Books& books)
@@ -318,8 +322,10 @@ int check(const std::string& config_file) {
     return kExitConfig;
   }
   for (const auto& note : loaded->notes) std::printf("%s: note: %s\n", config_file.c_str(), note.c_str());
-  std::printf("%s: good (%zu providers, %zu models)\n", config_file.c_str(), loaded->snapshot->config.providers.size(),
-              loaded->snapshot->config.models.size());
+  const config::Config& config = loaded->snapshot->config;
+  std::printf("%s: good (%s, %s, %s, %s)\n", config_file.c_str(), counted(config.providers.size(), "provider").c_str(),
+              counted(config.models.size(), "model").c_str(), counted(config.keys.size(), "key").c_str(),
+              counted(config.groups.size(), "group").c_str());
   return kExitOk;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Names that an admin gives to keys, groups and tags. A sentence says what is wrong with one.
+// Names that an admin gives to keys, groups and tags. A sentence says what is wrong with one; nothing: it is good.
 
 #include <optional>
 #include <string>
