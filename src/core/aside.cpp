@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 namespace sluice {
@@ -19,8 +20,21 @@ net::thread_pool& side_thread() {
   return *pool;
 }
 
+void come_home(std::unique_ptr<SideJob> job) {
+  reserve_operation_patiently();
+  // The guard goes along: once the task is resumed, its loop may be gone.
+  auto home = std::move(*job->home);
+  auto executor = home.get_executor();
+  net::post(executor, [home = std::move(home), done = std::move(job)] { done->resume(); });
+}
+
 }  // namespace
 
-void run_aside(std::move_only_function<void()> work) { net::post(side_thread(), std::move(work)); }
+void run_aside(std::unique_ptr<SideJob> job) {
+  net::post(side_thread(), [going = std::move(job)]() mutable {
+    going->work();
+    come_home(std::move(going));
+  });
+}
 
 }  // namespace sluice

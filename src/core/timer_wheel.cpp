@@ -45,6 +45,20 @@ void TimerWheel::place(Timer& timer) {
   used_.set(slot);
 }
 
+// The timers of one slot: what is placed again during the walk must not be walked again, and what a callback that
+// throws leaves behind is for the next turn.
+struct TimerWheel::Walk {
+  TimerWheel& wheel;
+  Link due;
+  ~Walk() {
+    while (due.linked()) {
+      auto& timer = static_cast<Timer&>(*due.next);
+      timer.unlink();
+      if (timer.due_ != kNever) wheel.place(timer);
+    }
+  }
+};
+
 TimePoint TimerWheel::run(TimePoint now) {
   long until = static_cast<long>((now - origin_) / kTick);
   long first = std::max(current_ + 1, until - static_cast<long>(kSlots) + 1);
@@ -53,14 +67,14 @@ TimePoint TimerWheel::run(TimePoint now) {
     current_ = tick;
     if (!used_.test(slot)) continue;
     used_.reset(slot);
-    Link due;  // what is placed again during the walk must not be walked again
+    Walk walk{*this, {}};
     while (slots_[slot].linked()) {
       Link* link = slots_[slot].next;
       link->unlink();
-      link->insert_before(due);
+      link->insert_before(walk.due);
     }
-    while (due.linked()) {
-      auto& timer = static_cast<Timer&>(*due.next);
+    while (walk.due.linked()) {
+      auto& timer = static_cast<Timer&>(*walk.due.next);
       timer.unlink();
       if (timer.due_ == kNever) continue;
       if (timer.due_ > now) {

@@ -50,10 +50,12 @@ class TimerWheel {
   // `wake_at` is told whenever run() must be called earlier than was last asked for.
   explicit TimerWheel(TimePoint now, std::function<void(TimePoint)> wake_at = {});
 
-  // Fires what is due and says when to call again (kNever: nothing is armed).
+  // Fires what is due and says when to call again (kNever: nothing is armed). What a callback throws comes out; the
+  // timers behind it are due in the next call.
   TimePoint run(TimePoint now);
 
  private:
+  struct Walk;
   void place(Timer& timer);
   TimePoint next_wake() const;
   long tick_of(TimePoint when) const;  // rounded up

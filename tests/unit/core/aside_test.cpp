@@ -56,7 +56,15 @@ TEST(Aside, BringsAnExceptionHome) {
 TEST(Aside, ATaskCancelledBeforeItsWorkBeganSkipsIt) {
   net::io_context io;
   std::latch release(1);
-  run_aside([&] { release.wait(); });
+  net::co_spawn(
+      io,
+      [](std::latch& until) -> Task<void> {
+        co_await aside([&until] {
+          until.wait();
+          return 0;
+        });
+      }(release),
+      [](const std::exception_ptr& thrown) { EXPECT_FALSE(thrown); });
   bool worked = false;
   std::exception_ptr ended;
   net::cancellation_signal signal;

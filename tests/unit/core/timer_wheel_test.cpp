@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <random>
 #include <vector>
@@ -48,6 +49,24 @@ TEST(TimerWheel, NeverFiresBeforeItsTime) {
     wheel.run(kStart + offset - 1ns);
     EXPECT_EQ(one.fired, 0) << offset.count();
   }
+}
+
+TEST(TimerWheel, F74WhatIsBehindACallbackThatThrowsFiresInTheNextRun) {
+  TimerWheel wheel(kStart);
+  Counting before(wheel), after(wheel), disarmed(wheel);
+  TimerWheel::Timer throwing(wheel, [](void*) { throw std::bad_alloc(); }, nullptr);
+  before.timer.arm(kStart + kTick);
+  throwing.arm(kStart + kTick);
+  after.timer.arm(kStart + kTick);
+  disarmed.timer.arm(kStart + kTick);
+  disarmed.timer.disarm();
+  EXPECT_THROW(wheel.run(kStart + kTick), std::bad_alloc);
+  EXPECT_EQ(before.fired, 1);
+  EXPECT_EQ(after.fired, 0);
+  EXPECT_EQ(wheel.run(kStart + 2 * kTick), kNever);
+  EXPECT_EQ(before.fired, 1);
+  EXPECT_EQ(after.fired, 1);
+  EXPECT_EQ(disarmed.fired, 0);
 }
 
 TEST(TimerWheel, FiresWithinOneTickOfItsTime) {
