@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "http/transport.hpp"
 #include "sluice/core/timer_wheel.hpp"
@@ -32,9 +33,17 @@ class PendingRead : public std::enable_shared_from_this<PendingRead> {
   IoResult<std::size_t> take_result();  // has_result() is true
 
   // Called when a read ends and nobody waits; its result stays to be taken.
-  void on_arrival(std::function<void()> call) { on_arrival_ = std::move(call); }
+  void on_arrival(std::function<void()> call) {
+    on_arrival_ = std::move(call);
+    replaced_ = true;
+  }
+
+  // The end of whoever read: closes the connection, and keeps `buffer` until the read that writes into it has ended.
+  // Needs no memory.
+  void give_up(std::string buffer);
 
  private:
+  class ArrivalCall;
   void arrived(IoResult<std::size_t> result);
   void wake(IoFault with);
   void cancel_wait();
@@ -47,7 +56,10 @@ class PendingRead : public std::enable_shared_from_this<PendingRead> {
   std::move_only_function<void()> waiter_;
   net::cancellation_slot slot_;
   IoFault woken_by_ = IoFault::kOther;
+  bool cancelled_ = false;  // and the timer tells the waiting task, for want of memory
   std::function<void()> on_arrival_;
+  bool replaced_ = false;  // on_arrival() was called while the call was running
+  std::string kept_;
 };
 
 }  // namespace sluice::http

@@ -19,38 +19,33 @@ struct UpstreamConnection {
   static constexpr std::size_t kBuffer = 16 * 1024;
 
   UpstreamConnection(net::io_context& io, TimerWheel& timers) : read(std::make_shared<PendingRead>(io, timers)) {}
-  // The pending read writes into the buffer until its socket is closed and it has ended.
   ~UpstreamConnection() {
-    if (!read) return;
-    read->on_arrival([keep = std::shared_ptr<char[]>(std::move(buffer))] {});
-    read->transport().close();
+    if (read) read->give_up(std::move(buffer));
   }
   UpstreamConnection(const UpstreamConnection&) = delete;
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
   void start_read() {
     if (read->pending() || read->has_result()) return;
-    if (size != wanted) {
-      buffer = std::make_unique_for_overwrite<char[]>(wanted);
-      size = wanted;
+    if (buffer.size() != wanted) {
+      buffer = std::string();
+      buffer.resize_and_overwrite(wanted, [](char*, std::size_t count) { return count; });
     }
-    read->start({buffer.get(), size});
+    read->start(buffer);
   }
   // What a read brought.
   std::span<char> received(std::size_t count) {
-    if (count == size) wanted = kBuffer;
-    return {buffer.get(), count};
+    if (count == buffer.size()) wanted = kBuffer;
+    return {buffer.data(), count};
   }
   // Gives the buffer back until the next read. Not while a read is pending or has a result.
   void drop_buffer() {
-    buffer.reset();
-    size = 0;
+    buffer = std::string();
     wanted = kFirstBuffer;
   }
 
   std::shared_ptr<PendingRead> read;
-  std::unique_ptr<char[]> buffer;
-  std::size_t size = 0;
+  std::string buffer;
   std::size_t wanted = kFirstBuffer;
 };
 

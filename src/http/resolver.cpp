@@ -6,7 +6,10 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <new>
 #include <utility>
+
+#include "sluice/core/reserve.hpp"
 
 namespace sluice::http {
 namespace {
@@ -28,13 +31,34 @@ int look_ups_in_flight() { return g_in_flight; }
 Resolver::Resolver(net::io_context& io, milliseconds ttl, LookUp look_up, std::shared_ptr<UpstreamCounts> counts)
     : io_(io), ttl_(ttl), look_up_(std::move(look_up)), counts_(std::move(counts)) {}
 
+// All that is needed until its answer is there, the loop's operation included, so that the answer always comes.
+struct Resolver::Question {
+  std::string host;
+  std::shared_ptr<Entry> entry;
+  std::shared_ptr<UpstreamCounts> counts;
+  LookUp look_up;
+  milliseconds ttl;
+  LookUpResult found = std::unexpected(std::string("no memory"));
+
+  void ask() {
+    try {
+      found = look_up(host);
+    } catch (const std::bad_alloc&) {
+      // It fails, then.
+    }
+  }
+};
+
 void Resolver::look_up(const std::string& host, const std::shared_ptr<Entry>& entry) {
+  auto question = std::make_shared<Question>(Question{host, entry, counts_, look_up_, ttl_});
+  reserve_operation();
   entry->looking_up = true;
   ++g_in_flight;
-  net::post(look_up_threads(), [host, entry, counts = counts_, look_up = look_up_, ttl = ttl_, &io = io_]() mutable {
-    net::post(io, [entry = std::move(entry), counts = std::move(counts), found = look_up(host), ttl]() mutable {
-      learn(*entry, std::move(found), ttl, *counts);
-    });
+  net::post(look_up_threads(), [question = std::move(question), &io = io_] {
+    question->ask();
+    reserve_operation_patiently();
+    net::post(io,
+              [question] { learn(*question->entry, std::move(question->found), question->ttl, *question->counts); });
     --g_in_flight;
   });
 }
@@ -63,6 +87,7 @@ Task<IoResult<void>> Resolver::settled(std::shared_ptr<Entry> entry, TimePoint d
     ~Registered() { std::erase(entry.waiters, waiter); }
   } registered{*entry, &waiter};
   entry->waiters.push_back(&waiter);
+  reserve_operation();
   auto [error] = co_await waiter.timer.async_wait(net::as_tuple(net::deferred));
   if (waiter.over) co_return IoResult<void>{};
   if (error) co_return std::unexpected(IoError{IoFault::kCancelled, "cancelled"});

@@ -40,6 +40,7 @@ class Resolver {
     bool given_up = false;  // somebody would not wait for this look-up any longer
     std::vector<Waiter*> waiters;
   };
+  struct Question;
   void look_up(const std::string& host, const std::shared_ptr<Entry>& entry);
   static void learn(Entry& entry, LookUpResult found, milliseconds ttl, UpstreamCounts& counts);
   Task<IoResult<void>> settled(std::shared_ptr<Entry> entry, TimePoint due);

@@ -7,7 +7,10 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
+#include <new>
 #include <utility>
+
+#include "sluice/core/reserve.hpp"
 
 namespace sluice::http {
 namespace {
@@ -50,6 +53,21 @@ Transport::Transport(TcpSocket socket, TimerWheel& timers)
 
 Transport::~Transport() { close(); }
 
+// The time that one wait has.
+class Transport::Until {
+ public:
+  Until(Transport& transport, TimePoint due) : transport_(transport) {
+    transport_.timed_out_ = false;
+    transport_.timer_.arm(due);
+  }
+  ~Until() { transport_.timer_.disarm(); }
+  Until(const Until&) = delete;
+  Until& operator=(const Until&) = delete;
+
+ private:
+  Transport& transport_;
+};
+
 // Cancelling makes the pending operation end with operation_aborted; `timed_out_` tells that from the client's leaving.
 void Transport::on_timeout(void* self) {
   auto& transport = *static_cast<Transport*>(self);
@@ -61,8 +79,13 @@ IoError Transport::fault_of(const error_code& error, bool timed_out) {
   namespace errors = net::error;
   if (timed_out) return {IoFault::kTimeout, "timed out", TlsFault::kTimeout};
   if (error == errors::operation_aborted || error == errors::bad_descriptor) return cancelled();
-  if (error == errors::eof) return {IoFault::kEof, "connection closed"};
-  return {IoFault::kReset, error.message()};
+  IoError fault{error == errors::eof ? IoFault::kEof : IoFault::kReset, {}};
+  try {
+    fault.detail = error == errors::eof ? "connection closed" : error.message();
+  } catch (const std::bad_alloc&) {
+    // Whoever waits must hear of it all the same.
+  }
+  return fault;
 }
 
 Task<IoResult<void>> Transport::connect(std::span<const TcpEndpoint> addresses, TimePoint due) {
@@ -85,10 +108,9 @@ Task<IoResult<void>> Transport::connect_one(const TcpEndpoint& address, TimePoin
   socket_.open(address.protocol(), failed);
   if (failed) co_return std::unexpected(IoError{IoFault::kOther, failed.message()});
   socket_.non_blocking(true, failed);
-  timed_out_ = false;
-  timer_.arm(due);
+  reserve_operation();
+  const Until until(*this, due);
   auto [error] = co_await socket_.async_connect(address, kAwait);
-  timer_.disarm();
   if (error) co_return std::unexpected(fault_of(error, timed_out_));
   socket_.set_option(net::ip::tcp::no_delay(true), failed);
   socket_.set_option(net::socket_base::keep_alive(true), failed);
@@ -110,50 +132,48 @@ Task<IoResult<void>> Transport::accept_tls(const TlsContext& tls, TimePoint due)
 
 // Waits for the socket and tries again, until an attempt is complete or fails.
 Task<IoResult<std::size_t>> Transport::repeat(Attempt attempt, TimePoint due) {
-  timed_out_ = false;
-  timer_.arm(due);
+  const Until until(*this, due);
   auto step = attempt();
   // What is there at once must not keep others from their turn.
+  reserve_operation();
   if (step && step->wait == TlsStep::Wait::kNothing) co_await net::post(socket_.get_executor(), net::deferred);
   while (step && step->wait != TlsStep::Wait::kNothing) {
+    reserve_operation();
     auto [error] = co_await socket_.async_wait(wait_type_of(step->wait), kAwait);
     // A time-out that came between two waits had nothing to cancel; it counts all the same.
     if (!error && timed_out_) error = net::error::operation_aborted;
     step = error ? std::unexpected(fault_of(error, timed_out_)) : attempt();
   }
-  timer_.disarm();
   if (!step) co_return std::unexpected(std::move(step.error()));
   co_return step->bytes;
 }
 
 Task<IoResult<std::size_t>> Transport::read_some(std::span<char> into, TimePoint due) {
   if (tls_) co_return co_await repeat([this, into] { return tls_->read(into); }, due);
-  timed_out_ = false;
-  timer_.arm(due);
+  reserve_operation();
+  const Until until(*this, due);
   auto [error, count] = co_await socket_.async_read_some(net::buffer(into.data(), into.size()), kAwait);
-  timer_.disarm();
   if (error) co_return std::unexpected(fault_of(error, timed_out_));
   co_return count;
 }
 
 Task<IoResult<void>> Transport::wait_readable(TimePoint due) {
-  timed_out_ = false;
-  timer_.arm(due);
+  reserve_operation();
+  const Until until(*this, due);
   auto [error] = co_await socket_.async_wait(net::socket_base::wait_read, kAwait);
-  timer_.disarm();
   if (error) co_return std::unexpected(fault_of(error, timed_out_));
   co_return IoResult<void>{};
 }
 
 IoResult<bool> Transport::write_now(std::span<const std::string_view> pieces) {
-  left_.clear();
+  // Whatever else was written would be taken for the rest of what is half out.
+  if (!left_.empty()) return std::unexpected(IoError{IoFault::kOther, "an earlier write was given up"});
+  left_.reserve(pieces.size());
   for (auto piece : pieces) {
     if (!piece.empty()) left_.emplace_back(piece.data(), piece.size());
   }
   interrupted_ = false;
   if (tls_) {
-    // Half a record is out: whatever else was written would be taken for the rest of it.
-    if (tls_->half_written()) return std::unexpected(IoError{IoFault::kOther, "an earlier write was given up"});
     auto step = write_tls();
     if (!step) return std::unexpected(std::move(step.error()));
     return step->wait == TlsStep::Wait::kNothing;
@@ -184,16 +204,15 @@ Task<IoResult<void>> Transport::flush(TimePoint due) {
     co_return IoResult<void>{};
   }
   error_code error;
-  timed_out_ = false;
-  timer_.arm(due);
+  const Until until(*this, due);
   while (!left_.empty() && !error) {
-    auto [failed, sent] = co_await socket_.async_write_some(left_, kAwait);
+    reserve_operation();
+    auto [failed, sent] = co_await socket_.async_write_some(std::span<const net::const_buffer>(left_), kAwait);
     error = failed;
     drop_front(left_, sent);
     // A cancellation that came between two steps has nothing to cancel; it counts all the same.
     if ((interrupted_ || timed_out_) && !left_.empty()) error = net::error::operation_aborted;
   }
-  timer_.disarm();
   if (error) co_return std::unexpected(fault_of(error, timed_out_));
   co_return IoResult<void>{};
 }
@@ -214,19 +233,22 @@ void Transport::start_read(std::span<char> into, OnRead done) {
 
 // `done` is called from the loop, never by the caller of start_read().
 void Transport::read_tls(std::span<char> into, OnRead done, bool in_loop) {
-  auto step = tls_->read(into);
-  if (step && step->wait != TlsStep::Wait::kNothing) {
-    socket_.async_wait(wait_type_of(step->wait), [this, into, done = std::move(done)](const error_code& error) mutable {
-      if (error) return done(std::unexpected(fault_of(error, false)));
-      read_tls(into, std::move(done), true);
-    });
-    return;
-  }
   IoResult<std::size_t> result = 0;
-  if (step) {
-    result = step->bytes;
-  } else {
-    result = std::unexpected(std::move(step.error()));
+  try {
+    auto step = tls_->read(into);
+    if (step && step->wait != TlsStep::Wait::kNothing) {
+      reserve_operation();  // from here on `done` cannot be lost
+      return socket_.async_wait(wait_type_of(step->wait),
+                                [this, into, done = std::move(done)](const error_code& error) mutable {
+                                  if (error) return done(std::unexpected(fault_of(error, false)));
+                                  read_tls(into, std::move(done), true);
+                                });
+    }
+    if (step) result = step->bytes;
+    if (!step) result = std::unexpected(std::move(step.error()));
+  } catch (const std::bad_alloc&) {
+    if (!in_loop) throw;
+    result = std::unexpected(IoError{IoFault::kOther, "no memory"});
   }
   if (in_loop) return done(std::move(result));
   net::post(socket_.get_executor(),

@@ -57,6 +57,7 @@ class Transport {
   TcpSocket& socket() { return socket_; }
 
  private:
+  class Until;
   static void on_timeout(void* self);
   static IoError fault_of(const boost::system::error_code& error, bool timed_out);
   Task<IoResult<void>> connect_one(const TcpEndpoint& address, TimePoint due);

@@ -1,6 +1,7 @@
 #include "http/upstream_response.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace sluice::http {
 namespace {
@@ -31,7 +32,12 @@ UpstreamResponse::UpstreamResponse(Pool& pool, std::shared_ptr<const Origin> ori
     : pool_(pool), origin_(std::move(origin)), connection_(std::move(connection)) {}
 
 UpstreamResponse::~UpstreamResponse() {
-  if (ended_ && reusable_) pool_.put(*origin_, std::move(connection_));
+  if (!ended_ || !reusable_) return;
+  try {
+    pool_.put(*origin_, std::move(connection_));
+  } catch (const std::bad_alloc&) {
+    // One connection less to use again.
+  }
 }
 
 Task<IoResult<std::size_t>> UpstreamResponse::fill(TimePoint due) {
@@ -71,8 +77,8 @@ Task<Result<void>> UpstreamResponse::read_head(const HeadLimits& limits, TimePoi
     scanner.reset();
   }
   // What is left came in the last read, so it fits the buffer.
-  std::ranges::copy(received, connection_->buffer.get());
-  unread_ = {connection_->buffer.get(), received.size()};
+  std::ranges::copy(received, connection_->buffer.data());
+  unread_ = {connection_->buffer.data(), received.size()};
   remaining_ = head_.content_length;
   reusable_ = head_.keep_alive;
   ended_ = head_.framing == Framing::kNone || (head_.framing == Framing::kLength && remaining_ == 0);
@@ -136,9 +142,13 @@ void UpstreamResponse::finish_in_background(std::unique_ptr<ResponseStream> self
     auto rest = decode(std::exchange(unread_, {}));
     if (ended_ || !rest || !rest->empty()) return;
   }
-  pool_.keep(std::move(self), Clock::now() + kFinishTimeout);
-  connection_->read->on_arrival([this] { rest_arrived(); });
-  connection_->start_read();
+  try {
+    pool_.keep(std::move(self), Clock::now() + kFinishTimeout);
+    connection_->read->on_arrival([this] { rest_arrived(); });
+    connection_->start_read();
+  } catch (const std::bad_alloc&) {
+    // The answer is complete; its connection closes, now or when its time is up.
+  }
 }
 
 void UpstreamResponse::rest_arrived() {
