@@ -88,11 +88,12 @@ class Exposition {
       add_number(tls_errors_, {{"reason", std::string(reason)}}, static_cast<double>(count));
     }
     add_upstreams(from_.upstreams);
+    add_number(escaped_, {}, static_cast<double>(from_.escaped_));
     add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
     add_number(connections_, {}, static_cast<double>(from_.connections));
-    return render_families({requests_, duration_, first_token_, per_token_, overhead_, tokens_, events_, anomalies_,
-                            attempts_, reused_, connected_, refused_, look_ups_, rejects_, tls_errors_, sheds_,
-                            loop_lag_, in_flight_, connections_});
+    return render_families({requests_,   duration_, first_token_, per_token_, overhead_,  tokens_,     events_,
+                            anomalies_,  attempts_, reused_,      connected_, refused_,   look_ups_,   rejects_,
+                            tls_errors_, sheds_,    loop_lag_,    escaped_,   in_flight_, connections_});
   }
 
  private:
@@ -171,6 +172,10 @@ class Exposition {
       family("sluice_loop_lag_seconds", "How late a worker's event loop comes to its timers.", MetricType::Histogram);
   MetricFamily tls_errors_ =
       family("sluice_tls_errors_total", "Handshakes of clients that failed, by reason.", MetricType::Counter);
+  MetricFamily escaped_ = family("sluice_escaped_exceptions_total",
+                                 "Event handlers that failed outside of any request, nearly always for "
+                                 "want of memory.",
+                                 MetricType::Counter);
   MetricFamily in_flight_ = family("sluice_requests_in_flight", "Requests being served now.", MetricType::Gauge);
   MetricFamily connections_ = family("sluice_client_connections", "Open connections of clients.", MetricType::Gauge);
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 namespace sluice::observe {
@@ -12,6 +13,8 @@ constexpr auto kShortestPause = milliseconds(10);   // between two tries of a fi
 constexpr auto kLongestPause = milliseconds(1000);
 constexpr auto kRotatePause = std::chrono::minutes(1);
 
+std::atomic<int> g_left_writers = 0;
+
 // Troubles that pass, as opposed to a path that can never work.
 bool may_pass(int error) {
   return error == ENOSPC || error == EDQUOT || error == EIO || error == ENXIO || error == EMFILE || error == ENFILE;
@@ -21,10 +24,22 @@ std::uint64_t lines_in(std::string_view text) { return static_cast<std::uint64_t
 
 }  // namespace
 
+int left_writers() { return g_left_writers; }
+
+// What there is no memory for is not told.
+template <class MakeText>
+void LineWriter::tell(bool problem, MakeText make_text) const {
+  if (!tell_) return;
+  try {
+    tell_(problem, (file_.is_standard_error() ? "standard error" : file_.path()) + ": " + make_text());
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 LineWriter::LineWriter(LineFileOptions options, std::shared_ptr<LineCounts> counts)
     : file_(
-          std::move(options.path), [this](bool problem, const std::string& text) { tell(problem, text); },
-          options.clocks),
+          std::move(options.path),
+          [this](bool problem, const std::string& text) { tell(problem, [&text] { return text; }); }, options.clocks),
       tell_(std::move(options.tell)),
       now_(std::move(options.clocks.now)),
       counts_(std::move(counts)),
@@ -58,12 +73,12 @@ void LineWriter::run() {
     if (queue_.empty()) caught_up(lock);
   }
   if (lost_ > 0) {
-    const std::string text = "lines lost at the end: " + std::to_string(lost_);
     lock.unlock();
-    tell(true, text);
+    tell(true, [this] { return "lines lost at the end: " + std::to_string(lost_); });
     lock.lock();
   }
   ended_ = true;
+  if (left_) --g_left_writers;
   ended_changed_.notify_all();
 }
 
@@ -76,14 +91,28 @@ void LineWriter::write(std::string lines, std::uint64_t count) {
     const bool first = std::exchange(lost_, lost_ + count) == 0;
     lock.unlock();
     if (!first) return;
-    return tell(true, "lines are being dropped: its queue is full, since it " +
-                          std::string(failing ? "cannot be written" : "is too slow"));
+    return tell(true, [failing] {
+      return "lines are being dropped: its queue is full, since it " +
+             std::string(failing ? "cannot be written" : "is too slow");
+    });
   }
-  queued_ += batch.memory();
-  counts_->queue_bytes += batch.memory();
-  queue_.push_back(std::move(batch));
+  const std::size_t memory = batch.memory();
+  try {
+    queue_.push_back(std::move(batch));
+  } catch (const std::bad_alloc&) {
+    lock.unlock();
+    return lose(count);
+  }
+  queued_ += memory;
+  counts_->queue_bytes += memory;
   lock.unlock();
   wake_.notify_one();
+}
+
+void LineWriter::lose(std::uint64_t count) {
+  counts_->dropped[static_cast<std::size_t>(Drop::kNoMemory)] += count;
+  const Lock lock(mutex_);
+  lost_ += count;
 }
 
 void LineWriter::reopen(const LineLimits& limits) {
@@ -96,6 +125,13 @@ void LineWriter::reopen(const LineLimits& limits) {
 void LineWriter::stop() {
   const Lock lock(mutex_);
   stop_ = true;
+  wake_.notify_one();
+}
+
+void LineWriter::leave() {
+  const Lock lock(mutex_);
+  stop_ = true;
+  if (!ended_ && !std::exchange(left_, true)) ++g_left_writers;
   wake_.notify_one();
 }
 
@@ -123,7 +159,7 @@ int LineWriter::tend(const Rotation& rotate, std::size_t more) {
   ++counts_->rotations_failed;
   rotate_again_ = now_() + kRotatePause;
   if (!std::exchange(rotation_failing_, true)) {
-    tell(true, "cannot be rotated: " + describe_file_error(error) + "; it goes on growing");
+    tell(true, [error] { return "cannot be rotated: " + describe_file_error(error) + "; it goes on growing"; });
   }
   return 0;
 }
@@ -157,8 +193,10 @@ void LineWriter::failed(Lock& lock, int error) {
   if (last_try && !queue_.empty()) pop_front();
   if (!std::exchange(told_, true)) {
     lock.unlock();
-    tell(true, "cannot be written: " + describe_file_error(error) +
-                   (last_try ? "" : "; lines wait in memory, and it is tried again"));
+    tell(true, [error, last_try] {
+      return "cannot be written: " + describe_file_error(error) +
+             (last_try ? "" : "; lines wait in memory, and it is tried again");
+    });
     lock.lock();
   }
   if (last_try) return;
@@ -171,12 +209,8 @@ void LineWriter::caught_up(Lock& lock) {
   told_ = false;
   const auto lost = std::exchange(lost_, 0);
   lock.unlock();
-  tell(lost > 0, "is written again; lines lost: " + std::to_string(lost));
+  tell(lost > 0, [lost] { return "is written again; lines lost: " + std::to_string(lost); });
   lock.lock();
-}
-
-void LineWriter::tell(bool problem, const std::string& text) const {
-  if (tell_) tell_(problem, (file_.is_standard_error() ? "standard error" : file_.path()) + ": " + text);
 }
 
 }  // namespace sluice::observe

@@ -22,8 +22,10 @@ class LineWriter {
 
   // From any thread.
   void write(std::string lines, std::uint64_t count);
+  void lose(std::uint64_t count);
   void reopen(const LineLimits& limits);
   void stop();
+  void leave();  // stop(), and nobody will wait for the end
   bool wait_ended(milliseconds most);
 
  private:
@@ -42,7 +44,8 @@ class LineWriter {
   void pop_front();
   void caught_up(Lock& lock);
   void failed(Lock& lock, int error);
-  void tell(bool problem, const std::string& text) const;
+  template <class MakeText>
+  void tell(bool problem, MakeText make_text) const;
 
   AppendFile file_;  // the thread's
   Tell tell_;
@@ -64,6 +67,10 @@ class LineWriter {
   bool reopen_ = true;      // the file is looked at first
   bool stop_ = false;
   bool ended_ = false;
+  bool left_ = false;
 };
+
+// Writers that were left and have not ended yet. Any thread.
+int left_writers();
 
 }  // namespace sluice::observe

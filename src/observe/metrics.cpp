@@ -1,6 +1,7 @@
 #include "sluice/observe/metrics.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "observe/bounds.hpp"
 
@@ -32,15 +33,24 @@ Metrics::Series& Metrics::series_of(const Record& record) {
   if (last_series_ != nullptr && endpoint == record.endpoint && route == record.route && provider == record.provider) {
     return *last_series_;
   }
+  last_series_ = nullptr;
   last_key_ = {record.endpoint, record.route, record.provider};
   last_series_ = &series_[last_key_];
   return *last_series_;
 }
 
 void Metrics::count(const Record& record) {
+  try {
+    count_in_place(record);
+  } catch (const std::bad_alloc&) {
+    ++out_of_place_[static_cast<std::size_t>(record.outcome)];
+  }
+}
+
+// The request itself comes last, when nothing else can fail.
+void Metrics::count_in_place(const Record& record) {
   owners_.count(record);
   Series& series = series_of(record);
-  ++series.requests[{record.outcome, record.status}];
   if (auto total = record.until(Stage::kTotal)) series.duration.observe(seconds(*total), kDurationBounds);
   const auto first = record.until(Stage::kFirstToken);
   const auto last = record.until(Stage::kLastToken);
@@ -59,6 +69,7 @@ void Metrics::count(const Record& record) {
     ++attempts_[{attempt.provider, attempt.result}];
     if (attempt.reused) ++reused_[attempt.provider];
   }
+  ++series.requests[{record.outcome, record.status}];
 }
 
 // The series is there from the start, so that its first value is no new series.
@@ -91,6 +102,11 @@ void Metrics::merge(const Metrics& other) {
   loop_lag_.merge(other.loop_lag_);
   owners_.merge(other.owners_);
   for (const auto& [what, count] : other.tls_errors_) tls_errors_[what] += count;
+  escaped_ += other.escaped_;
+  for (std::size_t i = 0; i < kOutcomes; ++i) {
+    if (other.out_of_place_[i] == 0) continue;
+    series_[{Endpoint::kNone, "other", ""}].requests[{static_cast<Outcome>(i), 0}] += other.out_of_place_[i];
+  }
 }
 
 }  // namespace sluice::observe

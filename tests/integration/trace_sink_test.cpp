@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <csignal>
 #include <fstream>
 
@@ -155,6 +156,78 @@ TEST_F(TraceSink, F68ADiskThatHangsDoesNotHoldUpTheEnd) {
   stop();
   EXPECT_LT(Clock::now() - begun, 8s);
   ::close(holder);
+}
+
+// A pipe that somebody holds open and nobody reads.
+class HangingPipe {
+ public:
+  HangingPipe() {
+    if (::mkfifo(path().c_str(), 0600) != 0) throw std::runtime_error("mkfifo failed");
+    end_ = Fd(::open(path().c_str(), O_RDWR | O_CLOEXEC));
+  }
+  std::string path() const { return disk_.path("pipe"); }
+  // Everything in it, until `lines` have come.
+  TraceText read(std::size_t lines) {
+    std::string got;
+    for (std::string chunk(65'536, '\0'); static_cast<std::size_t>(std::ranges::count(got, '\n')) < lines;) {
+      const ssize_t size = ::read(end_.get(), chunk.data(), chunk.size());
+      if (size <= 0) break;
+      got.append(chunk.data(), static_cast<std::size_t>(size));
+    }
+    TraceText text;
+    text.add(got);
+    return text;
+  }
+
+ private:
+  TempDir disk_;
+  Fd end_;
+};
+
+TEST_F(TraceSink, F68ADiskThatHangsIsLeftByAReloadAndLetGoOnceItAnswers) {
+  HangingPipe pipe;
+  start({.trace = "path: " + pipe.path()});
+  const std::size_t fds = gateway().open_fds();
+  load(300);
+  const auto hanging = static_cast<std::size_t>(metric("sluice_requests_total"));
+  EXPECT_GT(metric("sluice_trace_queue_bytes"), 0) << "the pipe is full";
+  reload({});
+  get("/v1/models");
+  EXPECT_EQ(gateway().trace(1).size(), 1U) << "what comes now is written";
+  EXPECT_GT(gateway().open_fds(), fds) << "the pipe is still open";
+  const TraceText text = pipe.read(hanging);
+  EXPECT_EQ(text.lines, hanging) << "what had to wait is not lost";
+  EXPECT_TRUE(text.bad.empty());
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(eventually([&] { return gateway().open_fds() <= fds; })) << gateway().open_fds() << " > " << fds;
+  EXPECT_EQ(metric("sluice_trace_dropped_total"), 0);
+}
+
+TEST_F(TraceSink, F68NoMoreThanAFewHangingDisksAreLeft) {
+  constexpr std::size_t kMost = 4;
+  std::array<HangingPipe, kMost + 1> pipes;
+  start({.trace = "path: " + pipes[0].path()});
+  std::array<std::size_t, kMost + 1> lines{};
+  for (std::size_t i = 0; i <= kMost; ++i) {
+    const double before = metric("sluice_requests_total");
+    load(200);
+    lines.at(i) = static_cast<std::size_t>(metric("sluice_requests_total") - before);
+    ASSERT_GT(metric("sluice_trace_queue_bytes"), 0);
+    if (i < kMost) reload({.trace = "path: " + pipes.at(i + 1).path()});
+  }
+  EXPECT_EQ(metric("sluice_config_reloads_total", {R"(result="ok")"}), kMost);
+  reload({});
+  EXPECT_EQ(metric("sluice_config_reloads_total", {R"(result="failed")"}), 1);
+  EXPECT_TRUE(gateway().wait_output("trace.path: cannot be written: 4 files that were left before still hang"));
+  EXPECT_EQ(get("/v1/models").status, 200);
+  pipes[0].read(lines[0]);
+  EXPECT_TRUE(eventually([&] {
+    reload({});
+    return metric("sluice_config_reloads_total", {R"(result="ok")"}) == kMost + 1;
+  }));
+  for (std::size_t i = 1; i < kMost; ++i) EXPECT_EQ(pipes.at(i).read(lines.at(i)).lines, lines.at(i));
+  pipes[kMost].read(lines[kMost] + 1);
+  EXPECT_TRUE(settles());
 }
 
 // The limit on the size of files stands in for the size of a disk: the system refuses the bytes in the same way.

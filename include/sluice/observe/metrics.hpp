@@ -37,7 +37,9 @@ inline constexpr std::array<std::string_view, 4> kShedNames = {"connections", "d
 class Metrics {
  public:
   Metrics();
+  // Never throws: what there is no memory for in its place is counted by its outcome alone.
   void count(const Record& record);
+  void count_escaped() { ++escaped_; }  // an exception that reached the event loop
   void count_reject(ErrorKind kind) { ++rejects_[kind]; }
   void count_shed(Shed reason) { ++sheds_[static_cast<std::size_t>(reason)]; }
   void lagged(std::chrono::nanoseconds lag);                                // how late the event loop came to a timer
@@ -66,6 +68,7 @@ class Metrics {
   friend class Exposition;
 
   Series& series_of(const Record& record);
+  void count_in_place(const Record& record);
 
   std::map<SeriesKey, Series> series_;
   Series* last_series_ = nullptr;  // most requests look like the one before
@@ -77,6 +80,8 @@ class Metrics {
   Histogram loop_lag_;
   std::map<std::string_view, std::uint64_t> tls_errors_;
   OwnerMetrics owners_;
+  std::uint64_t escaped_ = 0;
+  std::array<std::uint64_t, kOutcomes> out_of_place_{};  // merge() makes them requests of no endpoint and no provider
 };
 
 // Facts of the process that are no worker's.

@@ -17,9 +17,9 @@
 
 namespace sluice::observe {
 
-// Why lines were lost: the file takes them too slowly, or not at all.
-enum class Drop : std::uint8_t { kQueueFull, kWriteError };
-inline constexpr std::size_t kDrops = 2;
+// Why lines were lost: the file takes them too slowly, or not at all; or there was no memory for them.
+enum class Drop : std::uint8_t { kQueueFull, kWriteError, kNoMemory };
+inline constexpr std::size_t kDrops = 3;
 std::string_view to_string(Drop reason);
 
 // Of one sink, over the life of the process: it outlives the files that take each other's place.
@@ -31,7 +31,7 @@ struct LineCounts {
   std::atomic<std::uint64_t> rotations = 0;
   std::atomic<std::uint64_t> rotations_failed = 0;
 
-  std::uint64_t all_dropped() const { return dropped[0] + dropped[1]; }
+  std::uint64_t all_dropped() const { return dropped[0] + dropped[1] + dropped[2]; }
 };
 
 // When a file is put aside under a name that says when, and a new one begun.
@@ -64,6 +64,10 @@ struct LineFileOptions {
 
 class LineWriter;
 
+// So many files may have been left with lines that they do not take. Each holds a thread, a descriptor and its queue
+// until it takes them; who wants to leave another has to wait.
+inline constexpr int kMostLeftFiles = 4;
+
 // A file that is only ever appended to, by this process alone. Any thread may call any member.
 //
 // A file that cannot be written is tried again, at least once a second; until then lines wait in the queue. Standard
@@ -72,16 +76,19 @@ class LineWriter;
 class LineFile {
  public:
   // The folder is made if need be, and a last line that was left unfinished is removed. The error is a sentence: the
-  // path cannot be right, or another process writes to it. A disk that is full or a pipe that nobody reads is no error.
+  // path cannot be right, another process writes to it, or kMostLeftFiles hang. A disk that is full or a pipe that
+  // nobody reads is no error.
   static std::expected<std::unique_ptr<LineFile>, std::string> open(LineFileOptions options,
                                                                     std::shared_ptr<LineCounts> counts);
-  // Does not wait: what is queued is still written, as far as the file takes it.
+  // Does not wait: what is queued is still written, as far as the file takes it, and then the file is closed.
   ~LineFile();
   LineFile(const LineFile&) = delete;
   LineFile& operator=(const LineFile&) = delete;
 
-  // `count` whole lines. Never waits for the file.
+  // `count` whole lines. Never waits for the file, and never throws.
   void write(std::string lines, std::uint64_t count);
+  // Counts lines for which there was no memory.
+  void lose(std::uint64_t count);
   // New limits; and a file that was moved away is let go of at once.
   void reopen(const LineLimits& limits);
   // The last call: writes what is queued. False if that took longer than `most`.

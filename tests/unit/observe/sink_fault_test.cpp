@@ -51,6 +51,13 @@ std::thread drain_pipe(const std::string& pipe, std::string& into) {
   });
 }
 
+void read_lines(int pipe, std::ptrdiff_t lines) {
+  char chunk[65'536];
+  for (ssize_t got = 0; lines > 0 && (got = ::read(pipe, chunk, sizeof chunk)) > 0;) {
+    lines -= std::count(chunk, chunk + got, '\n');
+  }
+}
+
 TEST_F(FaultyFile, F68AFullQueueDropsTheNewestAndCounts) {
   const auto pipe = path("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
@@ -106,6 +113,56 @@ TEST_F(FaultyFile, F68FinishGivesUpOnAFileThatHangs) {
   ::close(holder);
   reader.join();
   EXPECT_EQ(whole_lines(got), 100U);
+}
+
+TEST_F(FaultyFile, F68ALeftFileThatHangsIsClosedOnceItHasTakenItsLines) {
+  const auto pipe = path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int holder = ::open(pipe.c_str(), O_RDWR);
+  const auto open_pipes = [&] {
+    std::ptrdiff_t count = 0;
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      count += fs::read_symlink(entry.path(), gone) == pipe ? 1 : 0;
+    }
+    return count;
+  };
+  LineFile& file = open(pipe);
+  for (int i = 0; i < 100; ++i) file.write(numbered(i), 1);
+  ASSERT_TRUE(eventually([&] { return counts_->lines >= 60; })) << "the pipe is full";
+  file_.reset();
+  EXPECT_EQ(open_pipes(), 2) << "ours and the one that is left";
+  std::string got;
+  auto reader = drain_pipe(pipe, got);
+  ASSERT_TRUE(settles_at(100));
+  ::close(holder);
+  reader.join();  // the pipe has no writer any more
+  EXPECT_EQ(open_pipes(), 0);
+  EXPECT_EQ(whole_lines(got), 100U);
+}
+
+TEST_F(FaultyFile, F68SoManyLeftFilesMayHangAndNoMore) {
+  std::vector<int> holders;
+  for (int i = 0; i < kMostLeftFiles; ++i) {
+    const auto pipe = path("pipe" + std::to_string(i));
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    holders.push_back(::open(pipe.c_str(), O_RDWR));
+    LineFile& file = open(pipe);
+    for (int j = 0; j < 100; ++j) file.write(numbered(j), 1);
+    ASSERT_TRUE(eventually([&] { return counts_->lines >= 60U * static_cast<unsigned>(i + 1); })) << "the pipe is full";
+  }
+  file_.reset();
+  const auto refused = try_open(path());
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error(), "4 files that were left before still hang");
+  std::string got;
+  const auto first = path("pipe0");
+  auto reader = drain_pipe(first, got);
+  EXPECT_TRUE(eventually([&] { return try_open(path()).has_value(); })) << "one is done";
+  for (std::size_t i = 1; i < holders.size(); ++i) read_lines(holders[i], 100);
+  ASSERT_TRUE(settles_at(100U * static_cast<unsigned>(kMostLeftFiles)));
+  for (const int holder : holders) ::close(holder);
+  reader.join();
 }
 
 TEST_F(FaultyFile, F68LinesWaitForAFileThatCannotBeOpenedAndItIsTriedAgain) {
