@@ -47,6 +47,8 @@ void SpendStore::begin(ChangedBudgets changed) {
 
 void SpendStore::add(SpendRow row) { writer_->add(std::move(row)); }
 
+void SpendStore::lose() { writer_->lose(); }
+
 void SpendStore::report(const SpendQuery& query, std::function<void(SpendReport)> done) {
   writer_->report(query, std::move(done));
 }

@@ -24,6 +24,7 @@ class SpendWriter {
 
   // From any thread.
   void add(SpendRow row);
+  void lose() { ++dropped_; }
   void report(const SpendQuery& query, std::function<void(SpendReport)> done);
   StoreCounts counts() const;
   void stop();

@@ -5,6 +5,8 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "sluice/core/reserve.hpp"
+
 namespace sluice::provider {
 
 StaticStream::StaticStream(std::string_view content_type, std::vector<std::string> pieces, milliseconds delay)
@@ -17,6 +19,7 @@ StaticStream::StaticStream(std::string_view content_type, std::vector<std::strin
 Task<Result<std::string_view>> StaticStream::read_some(TimePoint) {
   if (next_ == pieces_.size()) co_return std::string_view{};
   if (next_ > 0 && delay_.count() > 0) {
+    reserve_operation();
     net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer(co_await net::this_coro::executor,
                                                                               delay_);
     auto [error] = co_await timer.async_wait(net::as_tuple(net::deferred));

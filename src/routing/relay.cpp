@@ -1,6 +1,7 @@
 #include "routing/relay.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "routing/event_filter.hpp"
 #include "sluice/api/answer.hpp"
@@ -34,21 +35,32 @@ class StreamNote {
  public:
   StreamNote(pipeline::Exchange& exchange, const EventFilter& filter) : exchange_(exchange), filter_(filter) {}
   ~StreamNote() {
-    auto& record = exchange_.record;
-    const auto& state = filter_.state();
-    record.usage = state.usage();
-    record.events = filter_.events();
-    record.finish_reason = state.finish_reason();
-    if (exchange_.sink.started() && !state.complete()) {
-      exchange_.failure_event = [state](const Error& error) { return state.failure_event(error); };
+    try {
+      note_usage();
+      note_end();
+    } catch (const std::bad_alloc&) {
+      // Then the stream is cut without a word.
     }
-    if (record.usage.source != UsageSource::kNone || state.content_events() == 0) return;
-    record.usage.source = UsageSource::kEstimated;
-    record.usage.input = api::estimate_input_tokens(*exchange_.view);
-    record.usage.output = static_cast<std::int64_t>(state.content_events());
   }
 
  private:
+  void note_usage() {
+    auto& usage = exchange_.record.usage;
+    const auto& state = filter_.state();
+    usage = state.usage();
+    exchange_.record.events = filter_.events();
+    if (usage.source != UsageSource::kNone || state.content_events() == 0) return;
+    usage.source = UsageSource::kEstimated;
+    usage.input = api::estimate_input_tokens(*exchange_.view);
+    usage.output = static_cast<std::int64_t>(state.content_events());
+  }
+  void note_end() {
+    const auto& state = filter_.state();
+    exchange_.record.finish_reason = state.finish_reason();
+    if (!exchange_.sink.started() || state.complete()) return;
+    exchange_.failure_event = [state](const Error& error) { return state.failure_event(error); };
+  }
+
   pipeline::Exchange& exchange_;
   const EventFilter& filter_;
 };

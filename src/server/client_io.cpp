@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace sluice::server {
 namespace {
 
-// With the read-ahead full no read can be pending, so the state of the connection is asked for instead.
+// With the read-ahead full, or no memory for a read, none can be pending: the connection's state is asked for instead.
 constexpr auto kPollInterval = milliseconds(16);
 
 }  // namespace
@@ -19,11 +20,7 @@ ClientIo::ClientIo(http::TcpSocket socket, TimerWheel& timers)
   read_->on_arrival([this] { on_arrival(); });
 }
 
-// The pending read writes into the buffer until its socket is closed and it has ended.
-ClientIo::~ClientIo() {
-  read_->on_arrival([keep = std::make_shared<std::string>(std::move(buffer_))] {});
-  read_->transport().close();
-}
+ClientIo::~ClientIo() { read_->give_up(std::move(buffer_)); }
 
 void ClientIo::consume(std::size_t count) {
   begin_ += count;
@@ -87,10 +84,15 @@ Task<http::IoResult<std::size_t>> ClientIo::read_into(std::span<char> into, Time
 
 void ClientIo::watch(std::function<void()> gone) {
   gone_ = std::move(gone);
-  if (end_ - begin_ < kReadAhead) {
+  if (end_ - begin_ >= kReadAhead || !try_to_read()) poll_.arm(Clock::now() + kPollInterval);
+}
+
+bool ClientIo::try_to_read() {
+  try {
     start_read();
-  } else {
-    poll_.arm(Clock::now() + kPollInterval);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
 }
 

@@ -46,6 +46,7 @@ class ClientIo {
 
  private:
   void start_read();
+  bool try_to_read();  // false: no memory
   void take(const http::IoResult<std::size_t>& result);
   void on_arrival();
   static void on_poll(void* self);

@@ -86,6 +86,10 @@ void ClientSink::begin(const http::RequestHead& head, std::string_view request_i
   is_head_request_ = head.method == "HEAD";
   http10_ = head.minor_version == 0;
   close_ = close_ || !head.keep_alive;
+  forget();
+}
+
+void ClientSink::forget() {
   finished_ = false;
   status_ = 0;
   body_bytes_ = 0;
@@ -99,7 +103,7 @@ void ClientSink::rest() {
 
 // Values that could break the head are left out rather than written.
 void ClientSink::put_head(const http::ResponseStart& start) {
-  status_ = start.status;
+  head_.clear();
   close_ = close_ || draining_();
   head_.append("HTTP/1.1 ");
   append_number(head_, start.status);
@@ -126,6 +130,7 @@ Task<Result<void>> ClientSink::respond(http::ResponseStart start, std::string_vi
   if (is_head_request_) body = {};
   const std::array<std::string_view, 2> first = {head_, body.substr(0, kSlice)};
   auto done = send_now(first);
+  status_ = start.status;
   auto sent = done ? std::move(*done) : co_await flush();
   for (std::size_t at = kSlice; sent && at < body.size(); at += kSlice) {
     const std::array<std::string_view, 1> slice = {body.substr(at, kSlice)};
@@ -142,14 +147,34 @@ void ClientSink::start(http::ResponseStart start) {
   if (http10_) close_ = true;
   put_head(start);
   head_.append(http10_ ? "\r\n\r\n" : "\r\ntransfer-encoding: chunked\r\n\r\n");
+  status_ = start.status;
 }
 
+// What a write that threw has put behind the head goes: the next one begins where it began.
+class ClientSink::Unsent {
+ public:
+  explicit Unsent(std::string& head) : head_(head), size_(head.size()) {}
+  ~Unsent() {
+    if (!kept_) head_.resize(size_);
+  }
+  Unsent(const Unsent&) = delete;
+  Unsent& operator=(const Unsent&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  std::string& head_;
+  std::size_t size_;
+  bool kept_ = false;
+};
+
 std::optional<Result<void>> ClientSink::write_now(std::string_view bytes) {
+  Unsent unsent(head_);
   if (!http10_) append_hex(head_, bytes.size());
   head_ += http10_ ? "" : "\r\n";
   const std::array<std::string_view, 3> pieces = {head_, bytes, http10_ ? "" : "\r\n"};
-  body_bytes_ += bytes.size();
   auto done = send_now(pieces);
+  unsent.keep();
+  body_bytes_ += bytes.size();
   if (done) head_.clear();
   return done;
 }
@@ -166,11 +191,13 @@ Task<Result<void>> ClientSink::write(std::string_view bytes) {
 }
 
 Task<Result<void>> ClientSink::finish(std::string_view last_bytes) {
+  Unsent unsent(head_);
   if (!http10_ && !last_bytes.empty()) append_hex(head_, last_bytes.size());
   head_ += http10_ || last_bytes.empty() ? "" : "\r\n";
   const std::string_view end = http10_ ? "" : last_bytes.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
   const std::array<std::string_view, 3> pieces = {head_, last_bytes, end};
   auto done = send_now(pieces);
+  unsent.keep();
   auto sent = done ? std::move(*done) : co_await flush();
   head_.clear();
   body_bytes_ += last_bytes.size();

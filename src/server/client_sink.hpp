@@ -21,7 +21,8 @@ class ClientSink final : public http::ResponseSink {
   // What the answer to one request depends on.
   void begin(const http::RequestHead& head, std::string_view request_id, milliseconds write_timeout);
   void close_after_this() { close_ = true; }
-  void rest();  // gives back what the last answer needed
+  void rest();    // gives back what the last answer needed
+  void forget();  // that there was an answer before
 
   bool started() const override { return status_ != 0; }
   void end_by(TimePoint due) override { due_ = due; }
@@ -40,6 +41,7 @@ class ClientSink final : public http::ResponseSink {
   std::uint64_t body_bytes() const { return body_bytes_; }
 
  private:
+  class Unsent;
   void put_head(const http::ResponseStart& start);
   static Result<void> result_of(http::IoResult<void> written);
   std::optional<Result<void>> send_now(std::span<const std::string_view> pieces);  // nothing: flush() must follow

@@ -20,6 +20,7 @@
 #include "server/overload.hpp"
 #include "server/worker.hpp"
 #include "sluice/core/build_info.hpp"
+#include "sluice/core/patience.hpp"
 
 namespace sluice::server {
 namespace {
@@ -59,6 +60,7 @@ class Gateway {
         signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
         timer_(control_.io().get_executor()),
         ticker_(control_.io().get_executor()) {
+    control_.on_beat([this] { take_up(); });
     for (const auto& note : loaded.notes) spdlog::warn("{}", note);
     books_.attach(control_.io(), control_.upstreams());
   }
@@ -121,8 +123,18 @@ class Gateway {
             .snapshot = [this] { return snapshot_; }};
   }
 
+  // What an exception in a handler of the main thread left undone.
+  void take_up() {
+    if (!awaiting_signal_) await_signal();
+    if (!ticking_) tick();
+    if (!installed_) install();
+    if (draining_ && Clock::now() - kDrainPoll >= next_poll_) poll_drain();
+    overload_.start();
+  }
+
   // Makes the snapshot the one that new requests get.
   void install() {
+    installed_ = false;
     const config::Config& config = snapshot_->config;
     overload_.configure(config.overload);
     slots_.set_most(config.overload.max_connections > 0 ? config.overload.max_connections : fitting_connections_);
@@ -132,18 +144,22 @@ class Gateway {
       worker->set_sinks({lines_.trace(), lines_.request_log(), books_.spend()});
       worker->set_service(service, config);
     }
+    installed_ = true;
   }
 
   void tick() {
+    ticking_ = false;
     books_.tick(Clock::now());
     ticker_.expires_after(kTick);
     ticker_.async_wait([this](const boost::system::error_code& error) {
       if (!error) tick();
     });
+    ticking_ = true;
   }
 
   void await_signal() {
     signals_.async_wait([this](const boost::system::error_code& error, int number) {
+      awaiting_signal_ = false;
       if (error) return;
       if (number == SIGHUP) {
         reload();
@@ -152,6 +168,7 @@ class Gateway {
       }
       await_signal();
     });
+    awaiting_signal_ = true;
   }
 
   void reload() {
@@ -194,18 +211,27 @@ class Gateway {
     const auto grace = at_once ? milliseconds(0) : server.drain_grace;
     spdlog::info("draining: new connections for {} ms more, running requests for {} ms after that", grace.count(),
                  server.drain_timeout.count());
+    next_poll_ = Clock::now() + grace;
+    drain_until_ = next_poll_ + server.drain_timeout;
     for (auto& worker : workers_) worker->begin_drain();
-    drain_until_ = Clock::now() + grace + server.drain_timeout;
-    timer_.expires_after(grace);
-    timer_.async_wait([this](const boost::system::error_code&) {
-      for (auto& worker : workers_) worker->stop_accepting();
-      poll_drain();
+    poll_drain_at(next_poll_);
+  }
+
+  void poll_drain_at(TimePoint when) {
+    next_poll_ = when;
+    timer_.expires_at(when);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) poll_drain();
     });
   }
 
   void poll_drain() {
     std::size_t sessions = 0;
     bool accepting = false;
+    if (!told_to_stop_accepting_) {
+      for (auto& worker : workers_) worker->stop_accepting();
+      told_to_stop_accepting_ = true;
+    }
     for (auto& worker : workers_) {
       accepting = accepting || worker->accepting();
       worker->close_idle();
@@ -213,18 +239,16 @@ class Gateway {
     for (auto& worker : workers_) sessions += worker->sessions();
     const auto now = Clock::now();
     if ((sessions == 0 && !accepting) || now >= drain_until_ + kCutTime) {
-      spdlog::info("stopped");
-      return control_.stop();
+      control_.stop();
+      next_poll_ = kNever;
+      return spdlog::info("stopped");
     }
     if (now >= drain_until_ && !cut_) {
-      cut_ = true;
       spdlog::warn("drain_timeout: cutting {} connection{}", sessions, sessions == 1 ? "" : "s");
       for (auto& worker : workers_) worker->cut_sessions();
+      cut_ = true;
     }
-    timer_.expires_after(kDrainPoll);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) poll_drain();
-    });
+    poll_drain_at(now + kDrainPoll);
   }
 
   std::int64_t certificate_expiry() const {
@@ -271,8 +295,13 @@ class Gateway {
   net::signal_set signals_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> ticker_;
+  bool awaiting_signal_ = false;
+  bool ticking_ = false;
+  bool installed_ = false;
   bool draining_ = false;
+  bool told_to_stop_accepting_ = false;
   bool cut_ = false;
+  TimePoint next_poll_ = kNever;
   TimePoint drain_until_ = kNever;
   std::uint64_t reloads_ok_ = 0;
   std::uint64_t reloads_failed_ = 0;
@@ -296,6 +325,7 @@ int run_gateway(const std::string& config_file, LoadedSnapshot loaded, Lines& li
 
 int serve(const std::string& config_file) {
   allow_core_dumps(false);  // before the first key is read
+  install_patience();
   Books books;
   auto loaded = load_snapshot(config_file, books.shared());
   if (!loaded) {

@@ -14,6 +14,7 @@
 #include "server/serve.hpp"
 #include "sluice/api/errors.hpp"
 #include "sluice/core/ids.hpp"
+#include "sluice/core/reserve.hpp"
 
 namespace sluice::server {
 namespace {
@@ -21,7 +22,20 @@ namespace {
 constexpr auto kAwait = net::as_tuple(net::deferred);
 constexpr auto kAcceptPause = milliseconds(50);  // when accepting fails, out of descriptors for instance
 constexpr int kBacklog = 4096;
+constexpr int kAcceptedAtOnce = 16;         // then others have their turn
 constexpr int kUnsentLowWater = 64 * 1024;  // what the kernel may hold unsent for a slow reader
+
+// True while it lives.
+class During {
+ public:
+  explicit During(bool& flag) : flag_(flag) { flag_ = true; }
+  ~During() { flag_ = false; }
+  During(const During&) = delete;
+  During& operator=(const During&) = delete;
+
+ private:
+  bool& flag_;
+};
 
 // Clients that are being told to come back: so many at once, each for so long. Then the rest wait to be accepted.
 constexpr std::size_t kRefusedAtOnce = 16;
@@ -81,9 +95,14 @@ Listener::Listener(Acceptor acceptor, Place place, Accepted accepted)
       pause_(acceptor_.get_executor()) {}
 
 void Listener::start() {
+  if (running_ || !acceptor_.is_open()) return;
   net::co_spawn(
       acceptor_.get_executor(),
-      [](std::shared_ptr<Listener> self) -> Task<void> { co_await self->run(); }(shared_from_this()), net::detached);
+      [](std::shared_ptr<Listener> self) -> Task<void> {
+        const During during(self->running_);
+        co_await self->run();
+      }(shared_from_this()),
+      net::detached);
 }
 
 void Listener::close() {
@@ -109,9 +128,21 @@ Task<void> Listener::run() {
       co_await pause(kRefusalTime);  // the end of a refusal cuts it short
       continue;
     }
+    reserve_operation();
+    auto [error] = co_await acceptor_.async_wait(Acceptor::wait_read, kAwait);
+    if (error) co_return;
+    co_await accept_some();
+  }
+}
+
+// Not async_accept(): it would take a connection and then find no memory to hand it over.
+Task<void> Listener::accept_some() {
+  for (int i = 0; i < kAcceptedAtOnce && acceptor_.is_open() && refusing_ < kRefusedAtOnce; ++i) {
     reserve_.take();
-    auto [error, socket] = co_await acceptor_.async_accept(peer_, kAwait);
-    if (error == net::error::operation_aborted || error == net::error::bad_descriptor) co_return;
+    boost::system::error_code error;
+    http::TcpSocket socket(acceptor_.get_executor());
+    acceptor_.accept(socket, peer_, error);
+    if (error == net::error::would_block) co_return;
     if (!error) {
       admit(std::move(socket));
     } else if (error == net::error::no_descriptors || error.value() == ENFILE) {
@@ -123,6 +154,7 @@ Task<void> Listener::run() {
 }
 
 Task<void> Listener::pause(milliseconds time) {
+  reserve_operation();
   pause_.expires_after(time);
   co_await pause_.async_wait(kAwait);
 }
@@ -144,25 +176,39 @@ Task<void> Listener::out_of_descriptors() {
 
 void Listener::admit(http::TcpSocket socket) {
   auto slot = place_.slots.take();
-  if (!slot) return start_refusal(std::move(socket), observe::Shed::kConnections);
-  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentLowWater, sizeof kUnsentLowWater);
   try {
+    if (!slot) return start_refusal(std::move(socket), observe::Shed::kConnections);
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentLowWater, sizeof kUnsentLowWater);
     accepted_(std::move(socket), address_of(peer_), std::move(slot));
   } catch (const std::exception&) {
     place_.metrics.count_shed(observe::Shed::kMemory);  // out of memory: this connection only
   }
 }
 
+// One who is being refused counts until that is over, whichever way.
+class Listener::Refusing {
+ public:
+  explicit Refusing(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) { ++listener_->refusing_; }
+  Refusing(Refusing&&) = default;
+  Refusing& operator=(Refusing&&) = delete;
+  ~Refusing() {
+    if (!listener_) return;
+    --listener_->refusing_;
+    listener_->pause_.cancel();
+  }
+  Listener& listener() const { return *listener_; }
+
+ private:
+  std::shared_ptr<Listener> listener_;
+};
+
 void Listener::start_refusal(http::TcpSocket socket, observe::Shed reason) {
   place_.metrics.count_shed(reason);
-  ++refusing_;
   net::co_spawn(
       acceptor_.get_executor(),
-      [](std::shared_ptr<Listener> self, http::TcpSocket refused) -> Task<void> {
-        co_await self->refuse(std::move(refused));
-        --self->refusing_;
-        self->pause_.cancel();
-      }(shared_from_this(), std::move(socket)),
+      [](Refusing refusing, http::TcpSocket refused) -> Task<void> {
+        co_await refusing.listener().refuse(std::move(refused));
+      }(Refusing(shared_from_this()), std::move(socket)),
       net::detached);
 }
 

@@ -82,13 +82,16 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   Listener(Acceptor acceptor, Place place, Accepted accepted);
 
+  // Accepts from now on. Harmless when it does already: an accident may have ended it.
   void start();
   // Takes who is waiting to be accepted, whom closing would reset, and then no more.
   void close();
 
  private:
   using Timer = net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor>;
+  class Refusing;
   Task<void> run();
+  Task<void> accept_some();
   Task<void> pause(milliseconds time);
   Task<void> out_of_descriptors();
   void take_waiting();
@@ -102,6 +105,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Accepted accepted_;
   ReserveDescriptor reserve_;
   Timer pause_;
+  bool running_ = false;
   std::size_t refusing_ = 0;
 };
 

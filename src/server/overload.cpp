@@ -62,11 +62,14 @@ void Overload::configure(const config::Overload& settings) {
 }
 
 void Overload::start() {
+  if (ticking_) return;
   tick();
   timer_.expires_after(kInterval);
   timer_.async_wait([this](const boost::system::error_code& error) {
+    ticking_ = false;
     if (!error) start();
   });
+  ticking_ = true;
 }
 
 void Overload::tick() {

@@ -39,7 +39,7 @@ class Overload {
   Overload(net::io_context& control, const Workers& workers);
 
   void configure(const config::Overload& settings);
-  void start();
+  void start();  // harmless when it has been started
 
   // Whether new requests are to be refused. Any thread.
   const std::atomic<bool>& shedding() const { return shedding_; }
@@ -51,6 +51,7 @@ class Overload {
   void watch_loops();
 
   const Workers& workers_;
+  bool ticking_ = false;
   config::Overload settings_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer_;
   MemoryMeter meter_{0};

@@ -2,21 +2,18 @@
 
 #include <boost/core/demangle.hpp>
 #include <boost/system/system_error.hpp>
+#include <new>
 #include <typeinfo>
 
 #include "sluice/api/errors.hpp"
 
 namespace sluice::server {
-namespace {
 
 // The kind of exception, not its text: who knows what it quotes.
-Error internal(const std::exception& exception) {
+std::unexpected<Error> internal_error(const std::exception& exception) {
   return fail(ErrorKind::kInternal, "The gateway failed to serve this request.",
-              boost::core::demangle(typeid(exception).name()))
-      .error();
+              boost::core::demangle(typeid(exception).name()));
 }
-
-}  // namespace
 
 http::ResponseStart error_start(const Error& error) {
   http::ResponseStart start{.status = error.http_status()};
@@ -40,9 +37,9 @@ Task<Result<void>> run_service(const Service& service, pipeline::Exchange& excha
     if (error.code() == net::error::operation_aborted) {
       co_return client_gone();
     }
-    co_return std::unexpected(internal(error));
+    co_return internal_error(error);
   } catch (const std::exception& error) {
-    co_return std::unexpected(internal(error));
+    co_return internal_error(error);
   }
 }
 
@@ -66,8 +63,12 @@ void close_record(const Result<void>& result, const ClientSink& sink, observe::R
   if (result) return;
   const Error& error = result.error();
   record.outcome = traits(error.kind).outcome;
-  record.error = traits(error.kind).code;  // an upstream's own code is free text
-  record.detail = error.detail;
+  try {
+    record.error = traits(error.kind).code;  // an upstream's own code is free text
+    record.detail = error.detail;
+  } catch (const std::bad_alloc&) {
+    // Then the record says less.
+  }
 }
 
 }  // namespace sluice::server

@@ -5,7 +5,6 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include "server/body_reader.hpp"
 #include "server/serve.hpp"
@@ -54,6 +53,45 @@ class InFlight {
 
 }  // namespace
 
+// Ends the connection however its task ends: by return, or dropped by a loop that could not go on with it.
+class Session::Ending {
+ public:
+  Ending(std::shared_ptr<Session> session, std::function<void(Session&)> done)
+      : session_(std::move(session)), done_(std::move(done)) {}
+  Ending(Ending&&) = default;
+  Ending& operator=(Ending&&) = delete;
+  ~Ending() {
+    if (!session_) return;
+    session_->io_.transport().close();
+    done_(*session_);
+  }
+
+ private:
+  std::shared_ptr<Session> session_;
+  std::function<void(Session&)> done_;
+};
+
+// While it lives the service is at work, and the client's leaving cancels it.
+class Session::Serving {
+ public:
+  explicit Serving(Session& session) : session_(session) {
+    session_.io_.watch([&of = session_] {
+      of.gone_ = true;
+      of.cancel_.emit(net::cancellation_type::terminal);
+    });
+    session_.serving_ = true;
+  }
+  ~Serving() {
+    session_.serving_ = false;
+    session_.io_.unwatch();
+  }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+ private:
+  Session& session_;
+};
+
 Session::Session(http::TcpSocket socket, const IpAddress& source, SessionContext& context)
     : context_(context),
       io_(std::move(socket), context.timers),
@@ -66,18 +104,19 @@ Session::~Session() { --context_.metrics.connections; }
 
 void Session::start(std::function<void(Session&)> done) {
   auto executor = io_.transport().socket().get_executor();
+  Ending ending(shared_from_this(), std::move(done));
+  const auto slot = cancel_.slot();
   net::co_spawn(
       executor,
-      [](std::shared_ptr<Session> self, std::function<void(Session&)> on_done) -> Task<void> {
+      [](Session& self) -> Task<void> {
         try {
-          co_await self->run();
+          co_await self.run();
         } catch (const std::exception&) {
           // Out of memory, or a bug: it ends this connection and no other.
         }
-        self->io_.transport().close();
-        on_done(*self);
-      }(shared_from_this(), std::move(done)),
-      net::bind_cancellation_slot(cancel_.slot(), net::detached));
+      }(*this),
+      // Held to the very end: the session has the signal that the task's slot belongs to.
+      net::bind_cancellation_slot(slot, [held = std::move(ending)](const std::exception_ptr&) {}));
 }
 
 void Session::close_if_idle() {
@@ -111,10 +150,17 @@ Result<void> Session::check_memory() {
 }
 
 Task<void> Session::run() {
-  bool go_on = co_await secure();
-  while (go_on) go_on = co_await next_request() && co_await serve_one();
+  Result<void> served;
+  try {
+    bool go_on = co_await secure();
+    while (go_on) go_on = co_await next_request() && co_await serve_one();
+  } catch (const std::exception& thrown) {
+    served = internal_error(thrown);
+  }
   co_await net::this_coro::reset_cancellation_state();
   if (gone_ || io_.closed()) co_return;
+  // Thrown where there was no record yet, or no memory for what the record needs.
+  if (!served && !idle_ && !sink_.started()) co_await reject(std::move(served.error()));
   if (body_unread_) co_return co_await linger();
   if (!sink_.started() || sink_.finished()) io_.transport().say_goodbye();
 }
@@ -155,6 +201,7 @@ Task<bool> Session::next_request() {
   }
   first_byte_ = Clock::now();
   idle_ = false;
+  sink_.forget();
   co_return true;
 }
 
@@ -183,20 +230,37 @@ Task<bool> Session::serve_one() {
   pipeline::Exchange exchange{
       .request = request, .sink = sink_, .upstreams = context_.upstreams, .record = record, .source = source_};
   InFlight in_flight(context_.metrics.requests_in_flight, exchange_, exchange);
-  auto result = co_await admit(exchange);
-  if (result) {
-    request.body = body_;
-    result = co_await answer(exchange);
+  Result<void> result;
+  try {
+    result = co_await admit(exchange);
+    if (result) {
+      request.body = body_;
+      result = co_await answer(exchange);
+    }
+  } catch (const std::exception& thrown) {
+    result = internal_error(thrown);
   }
   co_await net::this_coro::reset_cancellation_state();
-  if (cut_ && !result) result = cut_error(*cut_);
-  if (!result) {
-    if (body_unread_) sink_.close_after_this();
-    co_await render_error(result.error(), exchange, sink_);
+  // What is thrown while the client is told of an error takes that error's place, once.
+  bool told = result.has_value();
+  for (int tries = 0; !told && tries < 2; ++tries) {
+    try {
+      co_await tell(result, exchange);
+      told = true;
+    } catch (const std::exception& thrown) {
+      result = internal_error(thrown);
+    }
   }
   close_record(result, sink_, record);
   if (service_->recorded()) context_.record(record);
   co_return sink_.keeps_alive() && !gone_;
+}
+
+// The client hears of an error; what it hears is in `result`.
+Task<void> Session::tell(Result<void>& result, pipeline::Exchange& exchange) {
+  if (cut_) result = cut_error(*cut_);
+  if (body_unread_ || result.error().kind == ErrorKind::kInternal) sink_.close_after_this();
+  co_await render_error(result.error(), exchange, sink_);
 }
 
 Task<Result<http::RequestHead>> Session::read_head() {
@@ -256,14 +320,11 @@ Task<Result<void>> Session::admit(pipeline::Exchange& exchange) {
 
 // The only place that races: the pipeline against the client's leaving and the end of the process.
 Task<Result<void>> Session::answer(pipeline::Exchange& exchange) {
-  io_.watch([this] {
-    gone_ = true;
-    cancel_.emit(net::cancellation_type::terminal);
-  });
-  serving_ = true;
-  auto result = gone_ ? Result<void>(client_gone()) : co_await run_service(*service_, exchange);
-  serving_ = false;
-  io_.unwatch();
+  Result<void> result;
+  {
+    const Serving serving(*this);
+    result = gone_ ? Result<void>(client_gone()) : co_await run_service(*service_, exchange);
+  }
   // A client that was cut because it had stalled looks gone as well.
   const bool stalled = !result && result.error().kind == ErrorKind::kClientStalled;
   if (gone_ && !sink_.finished() && !stalled) result = client_gone();

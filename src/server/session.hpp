@@ -33,7 +33,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(http::TcpSocket socket, const IpAddress& source, SessionContext& context);
   ~Session();
 
-  // Serves until the connection is over.
+  // Serves until the connection is over, and calls `done` then, or when there was no memory to begin. `done` does not
+  // throw.
   void start(std::function<void(Session&)> done);
 
   // Draining: closes a connection that is idle and has been so for a moment. One that has just been made, or was told
@@ -45,6 +46,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t held_bytes();
 
  private:
+  class Ending;
+  class Serving;
   Task<void> run();
   Task<bool> secure();
   Task<bool> next_request();
@@ -53,6 +56,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void rest();
   Task<Result<void>> admit(pipeline::Exchange& exchange);
   Task<Result<void>> answer(pipeline::Exchange& exchange);
+  Task<void> tell(Result<void>& result, pipeline::Exchange& exchange);
   Task<void> reject(Error error);
   Task<void> linger();
   Result<void> check_memory();

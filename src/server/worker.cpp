@@ -1,7 +1,12 @@
 #include "server/worker.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/core/demangle.hpp>
+#include <new>
+#include <typeinfo>
 
 namespace sluice::server {
 namespace {
@@ -26,6 +31,14 @@ SpendRow spend_of(const observe::Record& record) {
           .cost = record.cost.value_or(Money())};
 }
 
+void note_spend(budget::SpendStore& store, const observe::Record& record) {
+  try {
+    store.add(spend_of(record));
+  } catch (const std::bad_alloc&) {
+    store.lose();
+  }
+}
+
 }  // namespace
 
 Worker::Worker(const config::Config& config)
@@ -41,11 +54,12 @@ Worker::Worker(const config::Config& config)
                .service = [this] { return service_; },
                .record = [this](const observe::Record& record) { take(record); },
                .draining = [this] { return draining_; }},
-      loop_lag_(io_, metrics_) {}
+      loop_lag_(io_, metrics_, [this] { beat(); }) {}
 
 Worker::~Worker() {
   stop();
   join();
+  stopping_ = false;  // connections that are left end with the loop, when most of this is gone
 }
 
 void Worker::listen(Acceptor acceptor, ConnectionSlots& slots, bool essential) {
@@ -58,9 +72,46 @@ void Worker::listen(Acceptor acceptor, ConnectionSlots& slots, bool essential) {
 }
 
 void Worker::run() {
-  loop_lag_.start();
+  while (!io_.stopped()) {
+    try {
+      if (keep_going()) {
+        io_.run();
+      } else {
+        io_.run_for(LoopLag::kInterval);
+      }
+    } catch (const std::exception& thrown) {
+      note_escaped(thrown);
+    }
+  }
+}
+
+// False: there is no memory for a beat. The loop has to turn all the same, or none would be given back.
+bool Worker::keep_going() {
+  try {
+    loop_lag_.start();
+    if (listener_) listener_->start();
+  } catch (const std::bad_alloc&) {
+    // Soon again.
+  }
+  return loop_lag_.beating();
+}
+
+void Worker::beat() {
+  if (wheel_due_ <= Clock::now()) turn_wheel();
   if (listener_) listener_->start();
-  io_.run();
+  if (on_beat_) on_beat_();
+}
+
+// Thrown by a handler that belongs to no request, nearly always for want of memory. Told once, counted always.
+void Worker::note_escaped(const std::exception& thrown) {
+  metrics_.count_escaped();
+  if (std::exchange(told_escaped_, true)) return;
+  try {
+    spdlog::error("an event handler failed: {}; the worker goes on, and further ones are only counted",
+                  boost::core::demangle(typeid(thrown).name()));
+  } catch (const std::exception&) {
+    told_escaped_ = false;
+  }
 }
 
 void Worker::start_thread() {
@@ -161,27 +212,50 @@ void Worker::close_session(Session& session) {
 
 void Worker::take(const observe::Record& record) {
   metrics_.count(record);
-  if (sinks_.spend && (record.cost || !record.key.empty())) sinks_.spend->add(spend_of(record));
-  if (sinks_.trace) observe::append_trace_line(trace_lines_, record);
-  if (sinks_.log) observe::append_log_line(log_lines_, record);
-  ++pending_lines_;
-  if (trace_lines_.size() + log_lines_.size() > kFlushBytes) return flush_lines();
+  if (sinks_.spend && (record.cost || !record.key.empty())) note_spend(*sinks_.spend, record);
+  if (sinks_.trace) trace_lines_.add(*sinks_.trace, observe::append_trace_line, record);
+  if (sinks_.log) log_lines_.add(*sinks_.log, observe::append_log_line, record);
+  if (trace_lines_.text.size() + log_lines_.text.size() > kFlushBytes) return flush_lines();
   if (flush_timer_.due() == kNever) flush_timer_.arm(Clock::now() + kFlushInterval);
+}
+
+void Worker::Lines::add(observe::LineFile& file, Append append, const observe::Record& record) {
+  const std::size_t before = text.size();
+  try {
+    append(text, record);
+    ++count;
+  } catch (const std::bad_alloc&) {
+    text.resize(before);
+    file.lose(1);
+  }
+}
+
+void Worker::Lines::hand_over(observe::LineFile& file) {
+  if (count > 0) file.write(std::exchange(text, {}), std::exchange(count, 0));
 }
 
 void Worker::flush_lines() {
   flush_timer_.disarm();
-  const auto count = std::exchange(pending_lines_, 0);
-  if (!trace_lines_.empty()) sinks_.trace->write(std::exchange(trace_lines_, {}), count);
-  if (!log_lines_.empty()) sinks_.log->write(std::exchange(log_lines_, {}), count);
+  if (sinks_.trace) trace_lines_.hand_over(*sinks_.trace);
+  if (sinks_.log) log_lines_.hand_over(*sinks_.log);
 }
 
 void Worker::arm_wheel(TimePoint when) {
-  wheel_timer_.expires_at(when);
-  wheel_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    if (const auto next = wheel_.run(Clock::now()); next != kNever) arm_wheel(next);
-  });
+  wheel_due_ = when;
+  try {
+    wheel_timer_.expires_at(when);
+    wheel_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) turn_wheel();
+    });
+  } catch (const std::bad_alloc&) {
+    // The next beat turns it.
+  }
+}
+
+void Worker::turn_wheel() {
+  const auto next = wheel_.run(Clock::now());
+  wheel_due_ = kNever;
+  if (next != kNever) arm_wheel(next);
 }
 
 }  // namespace sluice::server

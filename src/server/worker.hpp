@@ -3,7 +3,10 @@
 
 #include <atomic>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <exception>
+#include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <unordered_map>
 
@@ -32,7 +35,9 @@ class Worker {
   http::Client& upstreams() { return *upstreams_; }
   void listen(Acceptor acceptor, ConnectionSlots& slots, bool essential = false);
   void shed_on(const std::atomic<bool>& shedding) { context_.shedding = &shedding; }
-  void run();           // on the calling thread, until stop()
+  // On each beat of the loop, ten times a second: what an exception left undone is taken up again.
+  void on_beat(std::function<void()> call) { on_beat_ = std::move(call); }
+  void run();           // on the calling thread, until stop(); an exception that comes out of a handler ends nothing
   void start_thread();  // run() on a thread of its own
 
   // From any thread; carried out on the worker's.
@@ -62,10 +67,28 @@ class Worker {
   std::vector<Session*> sessions_now() const;
   void take(const observe::Record& record);
   void arm_wheel(TimePoint when);
+  void turn_wheel();
+  void beat();
+  bool keep_going();
+  void note_escaped(const std::exception& thrown);
+
+  // Lines that are not handed over yet.
+  struct Lines {
+    std::string text;
+    std::uint64_t count = 0;
+    using Append = void (*)(std::string& out, const observe::Record& record);
+    void add(observe::LineFile& file, Append append, const observe::Record& record);
+    void hand_over(observe::LineFile& file);
+  };
 
   // What connections refer to stands before the loop that may hold the last of them.
   TimerWheel wheel_;
+  TimePoint wheel_due_ = kNever;
   observe::Metrics metrics_;
+  std::unordered_map<Session*, ConnectionSlots::Slot> open_;
+  std::atomic<std::size_t> session_count_ = 0;
+  bool draining_ = false;
+  bool stopping_ = false;
   net::io_context io_{1};
   net::executor_work_guard<Executor> work_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> wheel_timer_;
@@ -73,15 +96,12 @@ class Worker {
   std::unique_ptr<http::Client> upstreams_;
   std::shared_ptr<const Service> service_;
   Sinks sinks_;
-  std::string trace_lines_;
-  std::string log_lines_;
-  std::uint64_t pending_lines_ = 0;
-  bool draining_ = false;
-  bool stopping_ = false;
+  Lines trace_lines_;
+  Lines log_lines_;
   SessionContext context_;
   LoopLag loop_lag_;
-  std::unordered_map<Session*, ConnectionSlots::Slot> open_;
-  std::atomic<std::size_t> session_count_ = 0;
+  std::function<void()> on_beat_;
+  bool told_escaped_ = false;
   std::atomic<bool> accepting_ = false;
   std::shared_ptr<Listener> listener_;
   std::thread thread_;

@@ -51,7 +51,7 @@ using SpendReport = std::expected<std::vector<SpendRow>, std::string>;
 struct StoreCounts {
   std::uint64_t commits = 0;
   std::uint64_t rows = 0;     // written, budgets and spend
-  std::uint64_t dropped = 0;  // rows there was no room for in memory: their spend is in no report
+  std::uint64_t dropped = 0;  // rows there was no room or no memory for: their spend is in no report
   std::array<std::uint64_t, kStoreFaults> errors{};  // tries that failed
   std::uint64_t waiting = 0;                         // rows in memory that the last try has left unwritten
   std::chrono::milliseconds lag{0};                  // everything older than this is in the file
@@ -90,6 +90,7 @@ class SpendStore {
 
   // Any thread, never waits for the disk. Negative numbers count as nothing.
   void add(SpendRow row);
+  void lose();  // counts a row that there was no memory for as dropped
 
   // Any thread; `done` is called on the store's thread and must not block. What is not written yet is part of it. After
   // begin(). Long reports are read in pieces, between which the thread goes on writing; the sums are those of the
