@@ -69,8 +69,8 @@ Result<void> Claim::make(const Paths& paths, const Pricing& pricing, const confi
 }
 
 void Claim::granted(limit::Grant grant) {
-  grant_ = std::move(grant);
   used_.resize(takes_.size());
+  grant_ = std::move(grant);
   reserved_ = demand_.cost;
   append_rate_headers(grant_.takes(), grant_.standings(), exchange_.passed_on);
   bool cuts = false;

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "budget/spend_writer.hpp"
+#include "sluice/core/patience.hpp"
 
 namespace sluice::budget {
 namespace {
@@ -35,6 +36,7 @@ void SpendStore::begin(ChangedBudgets changed) {
   ++running_writers;
   try {
     thread_ = std::thread([own = writer_]() mutable {
+      const Patience patience;
       own->run();
       own.reset();
       --running_writers;

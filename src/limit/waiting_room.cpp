@@ -13,6 +13,8 @@
 
 #include "limit/queue_errors.hpp"
 #include "limit/waiting_list.hpp"
+#include "sluice/core/patience.hpp"
+#include "sluice/core/reserve.hpp"
 
 namespace sluice::limit {
 namespace {
@@ -28,6 +30,7 @@ class Bell : public std::enable_shared_from_this<Bell> {
   auto heard() { return sleep_.async_wait(net::as_tuple(net::deferred)); }
   // Any thread. The task may have left before the loop comes to it.
   void ring() {
+    reserve_operation_patiently();  // who is not told would sleep on
     net::post(home_, [self = shared_from_this()] { self->sleep_.cancel(); });
   }
 
@@ -62,6 +65,16 @@ const Limit* lacking_slot(const Result<Verdict>& tried, std::span<const Take> ta
 bool granted(const Result<Verdict>& tried) { return tried && std::holds_alternative<Grant>(*tried); }
 
 Weights weights_of(const config::Queue& queue) { return {queue.weight_high, queue.weight_normal, queue.weight_low}; }
+
+// The lists are not to be left half changed, nor may those fail who leave them.
+class Alone {
+ public:
+  explicit Alone(std::mutex& mutex) : lock_(mutex) {}
+
+ private:
+  std::scoped_lock<std::mutex> lock_;
+  Patience patience_;
+};
 
 class SharedRoom final : public WaitingRoom {
  public:
@@ -130,6 +143,7 @@ Task<Result<Verdict>> SharedRoom::enter(Wish wish, TryAdmit try_admit) {
   if (auto error = sit_down(waiter, wish.due, lacking)) co_return std::unexpected(std::move(*error));
   while (true) {
     while (waiter.state == State::kWaiting) {
+      reserve_operation();
       co_await waiter.bell->heard();
       if ((co_await net::this_coro::cancellation_state).cancelled() != net::cancellation_type::none) {
         co_return client_gone("while it waited for a slot");
@@ -150,7 +164,7 @@ Task<Result<Verdict>> SharedRoom::enter(Wish wish, TryAdmit try_admit) {
 }
 
 std::optional<Error> SharedRoom::sit_down(Waiter& waiter, TimePoint due, const Limit* lacking) {
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   waiter.due = std::min(due, waiter.since + timeout_);
   const auto added = list_.add(waiter, lacking, waiter.since);
   if (added.answer != WaitingList::Answer::kWaits) {
@@ -175,7 +189,7 @@ std::optional<Error> SharedRoom::sit_down(Waiter& waiter, TimePoint due, const L
 
 void SharedRoom::not_yet(Waiter& waiter, const Limit& lacking) {
   const TimePoint now = clock_();
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   list_.refused(waiter, lacking, now);
   end_turn(waiter);
   if (waiter.due <= now) {
@@ -189,7 +203,7 @@ void SharedRoom::not_yet(Waiter& waiter, const Limit& lacking) {
 
 void SharedRoom::served(Waiter& waiter, bool was_granted) {
   const TimePoint now = clock_();
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   if (was_granted) {
     list_.granted(waiter, now);
     ++counts_.granted;
@@ -205,7 +219,7 @@ void SharedRoom::served(Waiter& waiter, bool was_granted) {
 }
 
 void SharedRoom::leave(Waiter& waiter) {
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   if (!waiter.listed()) return;
   const TimePoint now = clock_();
   list_.remove(waiter, now);
@@ -248,13 +262,13 @@ void SharedRoom::expire(Waiter& waiter, TimePoint now) {
 }
 
 bool SharedRoom::anyone_needs(std::span<const Take> takes) {
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   return list_.anyone_needs(takes);
 }
 
 void SharedRoom::freed(std::span<const Take> takes) {
   const TimePoint now = clock_();
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   for (const Take& take : takes) {
     if (wants_slot(take)) list_.open(take.limit->id);
   }
@@ -263,13 +277,13 @@ void SharedRoom::freed(std::span<const Take> takes) {
 
 void SharedRoom::freed_any() {
   const TimePoint now = clock_();
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   list_.open_all(WaitingList::Sure::kYes);
   pass_turn(now);
 }
 
 void SharedRoom::tick(TimePoint now) {
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   while (!dues_.empty() && dues_.begin()->first <= now) {
     Waiter& due = *dues_.begin()->second;
     // One that is just being tried ends itself when that fails.
@@ -286,13 +300,13 @@ void SharedRoom::tick(TimePoint now) {
 }
 
 void SharedRoom::configure(const config::Queue& queue) {
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   timeout_ = queue.timeout;
   list_.configure(queue.most, weights_of(queue));
 }
 
 WaitCounts SharedRoom::counts() const {
-  std::scoped_lock lock(mutex_);
+  const Alone alone(mutex_);
   WaitCounts counts = counts_;
   counts.queued = list_.queued();
   return counts;
