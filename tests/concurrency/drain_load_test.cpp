@@ -61,32 +61,61 @@ TEST_F(DrainLoad, F72FiveHundredStreamsEndWellOrWithADrainingEvent) {
 
 class RollingRestart : public GatewayTest {
  protected:
+  static constexpr auto kDrainTimeout = 500ms;
+
   RollingRestart() : GatewayTest(UpstreamOptions{.keep_requests = false}) {}
+
+  void SetUp() override {
+    upstream_.set_script([this](const ObservedRequest& request) {
+      Behaviour behaviour;
+      if (request.model == "any-stays") return behaviour.stream({role_chunk()}).stall();
+      if (request.model.starts_with("any-ends-")) {
+        const auto gate = gates_.at(static_cast<std::size_t>(std::stoi(request.model.substr(9))));
+        return behaviour.stream({role_chunk()}).then_wait_for(gate).stream({finish_chunk(), kDone});
+      }
+      return request.body.contains("\"stream\":true") ? behaviour.stream(chat_stream({"a", "b"})).event_gap(1ms)
+                                                      : behaviour.json(chat_answer());
+    });
+    for (int i = 0; i < restarts_; ++i) gates_.push_back(std::make_shared<Gate>());
+  }
 
   // On the port of the one before, unless it is the first.
   std::unique_ptr<Gateway> next(std::uint16_t port) {
-    std::string text = config_text({.workers = 2, .server = "drain_grace: 300ms, drain_timeout: 10s"}, upstream_.url());
-    const std::string_view any = "listen: \"127.0.0.1:0\"";
-    text.replace(text.find(any), any.size(), "listen: \"127.0.0.1:" + std::to_string(port) + "\"");
-    auto made = std::make_unique<Gateway>(GatewayOptions{.binary = sluice_binary(), .config = text});
+    const std::string text = config_text(
+        {.workers = 2, .server = "drain_grace: 200ms, drain_timeout: 500ms", .timeouts = "idle: 60s, total: 2m"},
+        upstream_.url());
+    auto made = std::make_unique<Gateway>(GatewayOptions{.binary = sluice_binary(), .config = at_port(text, port)});
     if (!made->wait_ready()) throw std::runtime_error("the gateway did not start:\n" + made->output());
     return made;
   }
+  static RawClient stream(std::uint16_t port, const std::string& model) {
+    RawClient raw(port);
+    raw.send(post_request(kChat, stream_body(model)));
+    EXPECT_TRUE(raw.read_head() && raw.next_event());
+    return raw;
+  }
+
+  const int restarts_ = scaled(5);
+  std::vector<std::shared_ptr<Gate>> gates_;  // one per restart
 };
 
-TEST_F(RollingRestart, F72OneGatewayAfterTheOtherServesEveryRequest) {
-  upstream_.set_script([](const ObservedRequest& request) {
-    return request.body.contains("\"stream\":true") ? Behaviour().stream(chat_stream({"a", "b"})).event_gap(1ms)
-                                                    : Behaviour().json(chat_answer());
-  });
+// Under load, and with two long streams each time: one that ends while the gateway drains, and one that never would.
+TEST_F(RollingRestart, F72OneGatewayAfterTheOtherServesEveryRequestAndCutsNoStreamEarly) {
   auto running = next(0);
-  SteadyLoad keeping({.port = running->port(), .plain = 3, .streaming = 2});
-  SteadyLoad always_new({.port = running->port(), .plain = 3, .streaming = 0, .new_connections = true});
+  SteadyLoad keeping({.port = running->port(), .plain = 3, .streaming = 2, .pause = 8ms});
+  SteadyLoad always_new({.port = running->port(), .plain = 3, .streaming = 0, .new_connections = true, .pause = 8ms});
   std::size_t served = 0;
-  const int restarts = scaled(3);
-  for (int i = 0; i < restarts; ++i) {
+  for (int i = 0; i < restarts_; ++i) {
+    RawClient ends = stream(running->port(), "any-ends-" + std::to_string(i));
+    RawClient stays = stream(running->port(), "any-stays");
     auto successor = next(running->port());
+    const auto asked = Clock::now();
     running->signal(SIGTERM);
+    ASSERT_TRUE(eventually([&] { return running->admin("/readyz").status == 503; }));
+    gates_[static_cast<std::size_t>(i)]->open();
+    EXPECT_EQ(data_of(ends.finish()).back(), kDone);
+    EXPECT_TRUE(ends_in_error(stays.finish(), "draining"));
+    EXPECT_GE(Clock::now() - asked, kDrainTimeout);
     ASSERT_EQ(running->wait_exit(20s), 0) << running->output();
     EXPECT_EQ(running->sanitizer_report(), "");
     served += running->trace().size();
@@ -100,7 +129,8 @@ TEST_F(RollingRestart, F72OneGatewayAfterTheOtherServesEveryRequest) {
   EXPECT_EQ(running->wait_exit(20s), 0);
   served += running->trace().size();
   RecordProperty("requests", static_cast<int>(served));
-  EXPECT_EQ(served, static_cast<std::size_t>(keeping.requests() + always_new.requests())) << "a trace line each";
+  EXPECT_EQ(served, static_cast<std::size_t>(keeping.requests() + always_new.requests() + 2 * restarts_))
+      << "a trace line each";
 }
 
 }  // namespace

@@ -43,6 +43,11 @@ std::string config_text(const Scenario& scenario, const std::string& upstream_ur
          line("models", scenario.models) + log_lines(scenario) + scenario.more;
 }
 
+std::string at_port(std::string config, std::uint16_t port) {
+  constexpr std::string_view kAny = "listen: \"127.0.0.1:0\"";
+  return config.replace(config.find(kAny), kAny.size(), "listen: \"127.0.0.1:" + std::to_string(port) + "\"");
+}
+
 Gateway& GatewayTest::start(const Scenario& scenario) {
   gateway_.emplace(GatewayOptions{.binary = support::sluice_binary(),
                                   .config = config_text(scenario, upstream_.url()),

@@ -43,6 +43,8 @@ struct Scenario {
   std::map<std::string, std::string> environment = {};
 };
 std::string config_text(const Scenario& scenario, const std::string& upstream_url);
+// The same for a listener on that port, of a gateway that takes another's place.
+std::string at_port(std::string config, std::uint16_t port);
 
 class GatewayTest : public ::testing::Test {
  protected:
