@@ -124,16 +124,19 @@ Trouble Carrier::note(Trouble trouble) {
   return trouble;
 }
 
-void Carrier::settled(const Command& command, const Outcome& outcome, TimePoint now) {
-  if (outcome) return count_reply(command, *outcome, now);
+void Carrier::settled(const Link& link, const Command& command, const Outcome& outcome) {
+  if (outcome) return count_reply(command, *outcome);
   const Failure failure = outcome.error().failure;
-  if (failure == Failure::kReadonly) finder_.doubt_master();
-  if (failure == Failure::kReadonly || failure == Failure::kAuth) drop_link();
+  // What comes from one that was dropped before says nothing about the one in use.
+  if (&link == link_.get() && (failure == Failure::kReadonly || failure == Failure::kAuth)) {
+    if (failure == Failure::kReadonly) finder_.doubt_master();
+    drop_link();
+  }
   count_failure(outcome.error());
 }
 
-void Carrier::count_reply(const Command& command, const Reply& reply, TimePoint now) {
-  const nanoseconds took = now - command.begun();
+void Carrier::count_reply(const Command& command, const Reply& reply) {
+  const nanoseconds took = Clock::now() - command.begun();
   const double seconds = std::chrono::duration<double>(took).count();
   const auto bucket = std::ranges::lower_bound(Counts::kLatencyBounds, seconds) - Counts::kLatencyBounds.begin();
   ++counts_.latency[static_cast<std::size_t>(bucket)];
@@ -160,7 +163,7 @@ void Carrier::opened(const Trouble& trouble) {
   }
 }
 
-void Carrier::lost(const Link& link, const Trouble&) {
+void Carrier::lost(const Link& link) {
   if (&link != link_.get()) return;
   link_.reset();
   wake_.cancel();

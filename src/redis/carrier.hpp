@@ -47,15 +47,15 @@ class Carrier final : public LinkObserver, public std::enable_shared_from_this<C
   class Ending;
   void end();
   void abandon();
-  void settled(const Command& command, const Outcome& outcome, TimePoint now) override;
+  void settled(const Link& link, const Command& command, const Outcome& outcome) override;
   void desynchronised() override { ++counts_.desyncs; }
-  void lost(const Link& link, const Trouble& trouble) override;
+  void lost(const Link& link) override;
 
   Task<void> keep_connected(std::shared_ptr<Carrier> self);
   Task<void> connect();
   Task<void> probe();
   Task<void> sleep_until(TimePoint due);
-  void count_reply(const Command& command, const Reply& reply, TimePoint now);
+  void count_reply(const Command& command, const Reply& reply);
   void count_failure(const Trouble& trouble);
   void opened(const Trouble& trouble);
   void unreachable(const Trouble& trouble);

@@ -64,13 +64,14 @@ class PipelinedClient final : public Client {
   static Task<Result<Reply>> run(std::shared_ptr<Carrier> carrier, std::string bytes, Times times) {
     if (times.patience <= times.begun)
       co_return unavailable(*carrier, {Failure::kTimeout, "the caller had no time left"});
-    const Address node = carrier->node();
+    const bool follow = carrier->settings().cluster;
+    const Address node = follow ? carrier->node() : Address{};
     auto command = std::make_shared<Command>(std::move(bytes), times.begun, times.due, times.patience);
     auto trouble = carrier->submit(command);
     if (trouble) co_return unavailable(*carrier, *trouble);
     auto outcome = co_await command->wait(carrier->io());
     const auto redirect = redirect_of(outcome, node);
-    if (redirect && carrier->settings().cluster) {
+    if (redirect && follow) {
       ++carrier->counting().redirects;
       command = std::make_shared<Command>(command->bytes(), times.begun, times.due, times.patience);
       if (redirect->kind == RedirectKind::kMoved) {
@@ -113,6 +114,8 @@ std::string what_is_wrong(const Settings& settings) {
   if (settings.cluster && !settings.sentinel_master.empty()) return "Sentinel and Cluster exclude each other";
   if (settings.cluster && settings.database != 0) return "a cluster has no other database than 0";
   if (settings.deadline <= milliseconds(0) || settings.connect_timeout <= milliseconds(0)) return "no time to wait";
+  if (settings.failures_to_open == 0 || settings.max_in_flight == 0 || settings.reply_bytes == 0)
+    return "failures_to_open, max_in_flight and reply_bytes are at least 1";
   return {};
 }
 

@@ -150,9 +150,10 @@ Task<std::expected<void, Trouble>> Connection::handshake(const std::string& host
   co_return std::unexpected(trouble(Failure::kTls, std::move(why)));
 }
 
-void Connection::send(std::string_view bytes) {
+void Connection::send(std::string_view bytes, When when) {
   if (closed_) return;
   out_.append(bytes);
+  if (when == When::kNow) return flush();
   if (std::exchange(flush_posted_, true)) return;
   net::post(io_, [self = shared_from_this()] {
     self->flush_posted_ = false;

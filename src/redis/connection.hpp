@@ -39,8 +39,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // kTimeout, kClosed, kTls. Once.
   Task<std::expected<void, Trouble>> open(Address address, std::shared_ptr<TlsContext> tls, TimePoint due);
 
-  // Sent together with whatever else is sent in this turn of the loop.
-  void send(std::string_view bytes);
+  // Sent at once, or together with whatever else is sent in this turn of the loop.
+  enum class When : std::uint8_t { kNow, kSoon };
+  void send(std::string_view bytes, When when);
   // Before anything else is sent: leaves no copy behind. False if it could not be.
   Task<bool> send_first(const Secret& bytes);
 

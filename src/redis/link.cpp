@@ -63,16 +63,16 @@ Task<Outcome> Link::ask(std::initializer_list<std::string_view> words, TimePoint
 
 void Link::submit(CommandPtr command) {
   if (closed() || retired_) {
-    settle(command, std::unexpected(Trouble{Failure::kClosed, "no connection"}), Clock::now());
+    settle(command, std::unexpected(Trouble{Failure::kClosed, "no connection"}));
     return;
   }
-  send(command->bytes());
+  // A command alone gains nothing by waiting for company.
+  send(command->bytes(), in_flight_.empty() ? When::kNow : When::kSoon);
   alarm_.ring_by(command->next_due());
   in_flight_.push(std::move(command));
 }
 
 void Link::received(std::string_view bytes) {
-  const auto now = Clock::now();
   reader_.feed(bytes);
   while (!closed()) {
     auto reply = reader_.next();
@@ -82,17 +82,17 @@ void Link::received(std::string_view bytes) {
       if (const auto observer = observer_.lock()) observer->desynchronised();
       return fail({Failure::kProtocol, "a reply that nobody had asked for"});
     }
-    settle(in_flight_.pop(), std::move(**reply), now);
+    settle(in_flight_.pop(), std::move(**reply));
   }
   close_if_done();
 }
 
 void Link::lost(std::string why) { fail({Failure::kClosed, std::move(why)}); }
 
-void Link::settle(const CommandPtr& command, Outcome outcome, TimePoint now) {
+void Link::settle(const CommandPtr& command, Outcome outcome) {
   if (command->origin() == Command::Origin::kCaller) {
     if (outcome) outcome = judged(std::move(*outcome));
-    if (const auto observer = observer_.lock()) observer->settled(*command, outcome, now);
+    if (const auto observer = observer_.lock()) observer->settled(*this, *command, outcome);
   }
   command->finish(std::move(outcome));
 }
@@ -120,8 +120,8 @@ void Link::fail(Trouble trouble) {
   const auto now = Clock::now();
   close();
   const auto cut = in_flight_.take_all();
-  if (const auto observer = observer_.lock()) observer->lost(*this, trouble);
-  for (const auto& command : cut) settle(command, std::unexpected(share_of(*command, trouble, now)), now);
+  if (const auto observer = observer_.lock()) observer->lost(*this);
+  for (const auto& command : cut) settle(command, std::unexpected(share_of(*command, trouble, now)));
 }
 
 }  // namespace sluice::redis

@@ -18,9 +18,10 @@ namespace sluice::redis {
 // What a link reports to the client whose commands it carries.
 class LinkObserver {
  public:
-  virtual void settled(const Command& command, const Outcome& outcome, TimePoint now) = 0;  // before its caller hears
-  virtual void desynchronised() = 0;                                      // a reply came that nobody had asked for
-  virtual void lost(const class Link& link, const Trouble& trouble) = 0;  // before the commands in flight are settled
+  virtual void settled(const class Link& link, const Command& command,
+                       const Outcome& outcome) = 0;  // before its caller
+  virtual void desynchronised() = 0;                 // a reply came that nobody had asked for
+  virtual void lost(const class Link& link) = 0;     // before the commands in flight are settled
 
  protected:
   ~LinkObserver() = default;
@@ -54,7 +55,7 @@ class Link final : public Connection {
   Task<std::expected<void, Trouble>> log_in(const Settings& settings, Login login, TimePoint due);
   void received(std::string_view bytes) override;
   void lost(std::string why) override;
-  void settle(const CommandPtr& command, Outcome outcome, TimePoint now);
+  void settle(const CommandPtr& command, Outcome outcome);
   void look_at_the_clock();
   void close_if_done();
 

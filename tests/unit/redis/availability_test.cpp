@@ -24,7 +24,7 @@ class MoodyServer {
 
   Settings settings() const {
     Settings settings = ClientLoop::settings_for(stub.port());
-    settings.deadline = 30ms;
+    settings.deadline = 250ms;  // a busy machine answers within that
     return settings;
   }
 };
@@ -53,7 +53,7 @@ TEST(RedisAvailability, AFrozenServerCostsFiveCallsTheirDeadlineAndTheRestNothin
     EXPECT_TRUE(call->detail().starts_with("open: "));
   }
   // Far less under no load; this bound only shows that nobody waits for a deadline.
-  EXPECT_LT((Clock::now() - begun) / 1000, 3ms);
+  EXPECT_LT((Clock::now() - begun) / 1000, 20ms);
   EXPECT_EQ(server.stub.count("ECHO"), sent) << "nothing goes over the network";
   EXPECT_EQ(loop.log.size(), 1U) << "one line, not one per call";
   EXPECT_EQ(loop.failures(Failure::kOpen), 1000U);

@@ -349,6 +349,25 @@ TEST(RedisClient, ConnectsAnewAndChecksTheRoleAfterReadonly) {
   EXPECT_EQ(loop.log.size(), 2U);
 }
 
+// The replies of the server that was master come when the new one is connected to already.
+TEST(RedisClient, KeepsTheNewConnectionWhateverStillComesFromTheOldOne) {
+  Stub stub([](const testing::Command& command, int number) {
+    if (number > 0 || command[0] != "ECHO") return echo(command, number);
+    Answer answer = reply("-READONLY You can't write against a read only replica.\r\n");
+    answer.held = command.back() == "held";
+    return answer;
+  });
+  ClientLoop loop(ClientLoop::settings_for(stub.port()));
+  const auto first = loop.start({"ECHO", "x"});
+  const auto held = loop.start({"ECHO", "held"});
+  EXPECT_TRUE(loop.finish(first)->detail().starts_with("readonly: "));
+  EXPECT_EQ(loop.call({"ECHO", "new"})->text(), "new");
+  stub.release();
+  EXPECT_TRUE(loop.finish(held)->detail().starts_with("readonly: "));
+  EXPECT_EQ(loop.call({"ECHO", "again"})->text(), "again");
+  EXPECT_EQ(stub.connections(), 2);
+}
+
 // F57
 TEST(RedisClient, DropsAConnectionOnWhichComesWhatIsNoReply) {
   std::string nested;

@@ -30,10 +30,11 @@ class RealRedis : public ::testing::Test {
   }
 
   static Settings settings_for(const RedisServer& server) { return ClientLoop::settings_for(server.port()); }
-  // As a gateway has them.
+  // As a gateway has them, but for a deadline that a busy machine keeps.
   static Settings defaults_for(const RedisServer& server) {
     Settings settings;
     settings.endpoints = {{"127.0.0.1", server.port()}};
+    settings.deadline = 250ms;
     return settings;
   }
   // How long it takes until calls are answered again.
