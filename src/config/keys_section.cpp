@@ -61,6 +61,7 @@ class KeysReader {
     keys_.reserve(lines);
     rows_.reserve(lines);
     Scope lines_scope{scope_.environment, scope_.directory, {}};
+    lines_scope.records = false;
     read_lines(*file, lines_scope);
     add_problems(lines_scope.report, *file, scope_.report);
   }

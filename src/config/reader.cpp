@@ -1,12 +1,14 @@
 #include "config/reader.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "config/interpolate.hpp"
+#include "config/key_index.hpp"
 
 namespace sluice::config {
 namespace {
+
+constexpr std::size_t kUsual = 16;  // keys that a map may have
 
 std::string kind_name(const Node& node) {
   switch (node.kind) {
@@ -35,10 +37,11 @@ std::vector<Named> read_entries(const Value& value) {
     fail_kind(value, "a map");
     return out;
   }
-  std::unordered_set<std::string_view> seen;
+  KeyIndex seen(*value.node);
+  out.reserve(value.node->entries.size());
   for (const auto& [key, child] : value.node->entries) {
     bool text = key.node->kind == Node::Kind::kText;
-    if (!text || !seen.insert(key.node->text).second) continue;  // check_tree has told
+    if (!text || &seen.first(key) != &key) continue;  // check_tree has told
     bool null = child.node->kind == Node::Kind::kNull;
     const std::string& name = key.node->text;
     out.push_back({name, {value.scope, child.node, null ? key.at : child.at, key.at, join(value.path, name)}});
@@ -70,23 +73,26 @@ std::optional<std::string> read_text(const Value& value) {
   return std::move(expanded.text);
 }
 
-MapReader::MapReader(const Value& value) : value_(value), entries_(read_entries(value)) {}
+MapReader::MapReader(const Value& value) : value_(value), entries_(read_entries(value)) { known_.reserve(kUsual); }
 
 MapReader::~MapReader() {
   for (const Named& entry : entries_) {
     if (std::ranges::find(known_, entry.name) != known_.end()) continue;
+    const std::vector<std::string> known(known_.begin(), known_.end());
     entry.value.fail_key(entry.name == "<<"
                              ? "merge keys are not supported; repeat the keys, or use an alias as a value"
-                             : "unknown key; " + suggestion(entry.name, known_));
+                             : "unknown key; " + suggestion(entry.name, known));
   }
 }
 
 std::optional<Value> MapReader::find(std::string_view key) {
-  known_.emplace_back(key);
+  known_.push_back(key);
   auto entry = std::ranges::find(entries_, key, &Named::name);
   bool found = entry != entries_.end();
-  value_.scope->keys[join(value_.path, key)] |= found;
-  if (found) value_.scope->places[entry->value.path] = entry->value.at;
+  if (value_.scope->records) {
+    value_.scope->keys[join(value_.path, key)] |= found;
+    if (found) value_.scope->places[entry->value.path] = entry->value.at;
+  }
   return found ? std::optional(entry->value) : std::nullopt;
 }
 

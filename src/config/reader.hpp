@@ -23,6 +23,7 @@ struct Scope {  // what all readers of one file share
   std::map<std::string, bool> keys = {};        // every path that was asked for, and whether the file has it
   std::map<std::string, Position> places = {};  // where the values of those it has stand
   std::vector<std::string> files = {};          // that it names and were read
+  bool records = true;                          // whether keys and places are kept
 };
 
 struct Value {  // a node at its place
@@ -56,7 +57,7 @@ class MapReader {
   MapReader(const MapReader&) = delete;
   MapReader& operator=(const MapReader&) = delete;
 
-  // Names a key. The value, if the file has one.
+  // Names a key, with text that outlives this. The value, if the file has one.
   std::optional<Value> find(std::string_view key);
 
   // Names a key and stores what `convert(value)` makes of it; `out` keeps its default when that fails. False when the
@@ -83,7 +84,7 @@ class MapReader {
  private:
   Value value_;
   std::vector<Named> entries_;
-  std::vector<std::string> known_;
+  std::vector<std::string_view> known_;
 };
 
 // What holds of a whole tree: keys are plain words and come once per map, and there are no tags.

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <unordered_map>
 
+#include "config/key_index.hpp"
 #include "config/reader.hpp"
 
 namespace sluice::config {
@@ -19,13 +19,13 @@ class TreeCheck {
 
  private:
   void visit_entries(const Node& map, const std::string& path) {
-    std::unordered_map<std::string_view, Position> seen;
+    KeyIndex seen(map);
     for (const auto& [key, value] : map.entries) {
       if (!check_key(key, path)) continue;
       std::string entry = join(path, key.node->text);
-      auto [first, fresh] = seen.try_emplace(key.node->text, key.at);
-      if (!fresh)
-        report_.add(key.at, entry, "duplicate key; it is already on line " + std::to_string(first->second.line));
+      const Child& first = seen.first(key);
+      if (&first != &key)
+        report_.add(key.at, entry, "duplicate key; it is already on line " + std::to_string(first.at.line));
       visit(value, entry);
     }
   }

@@ -1,6 +1,8 @@
 // keys.file: one JSON object per line.
 
 #include <deque>
+#include <nlohmann/json.hpp>
+#include <random>
 
 #include "config/json_line.hpp"
 #include "unit/config/support.hpp"
@@ -194,6 +196,46 @@ TEST(JsonLine, IsReadOrRefusedAtEveryLength) {
     ASSERT_GE(read.error().column, 1);
     ASSERT_LE(read.error().column, static_cast<int>(length) + 1);
   }
+}
+
+// What another reader of JSON says of a text; nothing: it balks at what is no matter of syntax.
+std::optional<bool> verdict_of_nlohmann(const std::string& text) {
+  try {
+    return !nlohmann::json::parse(text).is_discarded();
+  } catch (const nlohmann::json::parse_error&) {
+    return false;
+  } catch (const nlohmann::json::out_of_range&) {
+    return std::nullopt;  // 1e999
+  }
+}
+
+TEST(JsonLine, TakesWhatAnotherReaderTakes) {
+  const std::string good = R"({"name":"\ud83d\ude00\n é","l":{"r":[{"limit":"1/s"},-1.5e-7,0,true,false]},"x":null} )";
+  constexpr std::string_view kBytes = "\"\\{}[],:0123456789.eE+-truefalsn dDuU\t\x01";
+  std::mt19937 random(20261125);
+  int taken = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = good;
+    for (int edit = 0; edit < 1 + round % 3; ++edit) {
+      const std::size_t at = random() % text.size();
+      if (random() % 3 == 0) {
+        text.erase(at, 1 + random() % 4);
+      } else if (random() % 2 == 0) {
+        text[at] = kBytes[random() % kBytes.size()];
+      } else {
+        text.insert(at, 1, kBytes[random() % kBytes.size()]);
+      }
+      if (text.empty()) text = " ";
+    }
+    const auto expected = verdict_of_nlohmann(text);
+    if (!expected || find_bad_utf8(text)) continue;
+    std::deque<Node> nodes;
+    const bool ours = parse_json_line(text, 1, nodes).has_value();
+    ASSERT_EQ(ours, *expected) << text;
+    taken += ours ? 1 : 0;
+  }
+  EXPECT_GT(taken, 1000);
+  EXPECT_LT(taken, 19'000);
 }
 
 }  // namespace
