@@ -6,7 +6,7 @@
 namespace sluice::limit {
 namespace {
 
-// A sum that has reached it stays there: absurd usage closes a budget, it does not wrap around.
+// Where sums end: absurd usage closes a budget, it does not wrap around.
 constexpr std::int64_t kFull = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMostAtOnce = kFull / 4;
 
@@ -17,7 +17,6 @@ std::int64_t add(std::atomic<std::int64_t>& sum, std::int64_t amount) {
   std::int64_t old = sum.load();
   std::int64_t next = 0;
   do {
-    if (old == kFull) return old;
     if (__builtin_add_overflow(old, amount, &next)) next = kFull;
   } while (!sum.compare_exchange_weak(old, next));
   return next;
@@ -125,13 +124,12 @@ bool BudgetAccount::idle(const Moment& now) {
   return over && !listed_.load();
 }
 
-void BudgetAccount::restore(const BudgetRow& row, WallTime now) {
+void BudgetAccount::restore(const BudgetRow& row) {
   const std::int64_t spent = countable(row.spent.nanodollars());
-  const std::int64_t orphaned = row.held_until > now ? countable(row.reserved.nanodollars()) : 0;
   const Opening opening{.begins = row.period,
                         .ends = period_end(period_, row.period),
                         .spent = spent,
-                        .orphaned = orphaned,
+                        .orphaned = countable(row.reserved.nanodollars()),
                         .orphaned_until = row.held_until,
                         .alerted = row.alerted_percent};
   for (bool done = false; !done;) {

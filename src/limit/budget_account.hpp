@@ -35,9 +35,9 @@ class BudgetAccount final : public Account {
   Standing standing(const Limit& limit, const Moment& now) override;
   bool idle(const Moment& now) override;
 
-  // What another process left in a period of this budget. Adds up with what is on the books of that period; does
-  // nothing if there is a later period already.
-  void restore(const BudgetRow& row, WallTime now);
+  // What another process left in a period of this budget. What it spent adds up with what is on the books of that
+  // period; does nothing if there is a later period already.
+  void restore(const BudgetRow& row);
 
   std::size_t pages() const { return pages_.count(); }  // in memory
 

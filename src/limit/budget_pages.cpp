@@ -24,10 +24,11 @@ BudgetPage& BudgetPages::hold(Period period, WallTime now) {
   }
 }
 
+// Held before it is certain that it is the newest: only then it cannot be made another any more.
 BudgetPage& BudgetPages::hold_newest() {
   for (;;) {
     BudgetPage* page = newest_.load();
-    if (!try_hold(*page)) continue;
+    page->holders.fetch_add(1);
     if (newest_.load() == page) return *page;
     release(*page);
   }
@@ -51,12 +52,7 @@ bool BudgetPages::begin(BudgetPage& newest, const Opening& opening) {
   return first;
 }
 
-bool BudgetPages::try_hold(BudgetPage& page) {
-  if (page.holders.fetch_add(1) >= 0) return true;
-  release(page);
-  return false;
-}
-
+// Asked twice whether it has changed: its last holder may have done so after the first.
 bool BudgetPages::try_close(BudgetPage& page) {
   std::int64_t nobody = 0;
   if (page.changed.load() || !page.holders.compare_exchange_strong(nobody, -kClosed)) return false;

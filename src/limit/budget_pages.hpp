@@ -71,7 +71,6 @@ class BudgetPages {
  private:
   static constexpr std::int64_t kClosed = std::int64_t{1} << 62;
 
-  static bool try_hold(BudgetPage& page);
   static bool try_close(BudgetPage& page);
   BudgetPage& closed_page();
 
@@ -83,10 +82,9 @@ class BudgetPages {
 template <class Visit>
 void BudgetPages::for_changed(Visit visit) {
   for (BudgetPage* page = pages_.load(); page != nullptr; page = page->next) {
+    // Nobody makes it another page as long as it counts as changed, and no longer once it is held.
     if (!page->changed.load()) continue;
-    while (!try_hold(*page)) {
-      // Closed by mistake: whoever did it sees next that the page has changed, and opens it again.
-    }
+    page->holders.fetch_add(1);
     const Held held(page);
     if (!page->changed.exchange(false)) continue;
     try {

@@ -43,7 +43,6 @@ class AccountLedger final : public MemoryLedger {
   // What another process left of budgets nobody has asked for yet.
   std::mutex left_mutex_;
   std::unordered_map<std::string, BudgetRow, IdHash> left_;
-  WallTime restored_at_{};
   // The wall clock as it was last told, to a second: what know() goes by.
   std::atomic<WallTime> last_now_{WallTime{}};
 };
@@ -125,9 +124,9 @@ bool AccountLedger::extend(Grant& grant, Money amount) {
 }
 
 void AccountLedger::restore(const std::vector<BudgetRow>& rows, WallTime now) {
+  note(now);
   {
     const std::lock_guard lock(left_mutex_);
-    restored_at_ = now;
     for (const BudgetRow& row : rows) {
       BudgetRow& latest = left_.try_emplace(row.id, row).first->second;
       if (row.period > latest.period) latest = row;
@@ -142,7 +141,7 @@ void AccountLedger::restore_left(BudgetAccount& account) {
   const std::lock_guard lock(left_mutex_);
   const auto found = left_.find(account.id());
   if (found == left_.end()) return;
-  account.restore(found->second, restored_at_);
+  account.restore(found->second);
   left_.erase(found);
 }
 

@@ -51,6 +51,7 @@ SlidingWindow::Place SlidingWindow::add(std::int64_t amount, TimePoint now) {
 
 void SlidingWindow::give_back(std::int64_t amount, Place place) {
   const auto mark = static_cast<Mark>(place);
+  // Positions come again, slots do not. It may leave the window only now, which the cell will show.
   if (slot_of(newest_.load()) - slot_of(mark) > kSlots) return;
   std::atomic<Cell>& cell = cell_at(position_of(mark));
   Cell seen = cell.load();

@@ -58,7 +58,7 @@ TEST_F(AccountsInMemory, OfBudgetsWaitUntilTheirChangesAreCollected) {
   spend(known(Meter::kMoney));
   harness.advance(48h);
   // New accounts make the ledger look for old ones.
-  for (int i = 0; i < 10'000; ++i) known(Meter::kRequests, std::to_string(i));
+  for (int i = 0; i < 10'000; ++i) take(known(Meter::kRequests, std::to_string(i)));
   EXPECT_EQ(harness.memory->changed_budgets(harness.now(), 30s).size(), 1u);
   EXPECT_EQ(accounts(), 0u);
 }

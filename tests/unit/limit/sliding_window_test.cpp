@@ -60,6 +60,16 @@ TEST(SlidingWindow, TakesNothingBackOfASlotThatHasLeft) {
   EXPECT_EQ(window.used(kStart + 21 * kSlot), 0);
 }
 
+TEST(SlidingWindow, TakesNothingBackHoweverManyTurnsLater) {
+  SlidingWindow window(1s);
+  const auto place = window.add(5, TimePoint(1000s));
+  for (int slot = 1; slot <= 70'000; ++slot) {
+    window.add(5, TimePoint(1000s) + slot * 50ms);
+    window.give_back(5, slot > 20 ? place : window.add(5, TimePoint(1000s) + slot * 50ms));
+    ASSERT_EQ(window.used(TimePoint(1000s) + slot * 50ms), 5 * std::min(slot + 1, 21)) << slot;
+  }
+}
+
 TEST(SlidingWindow, KnowsWhenAnAmountWillFit) {
   SlidingWindow window(kWindow);
   window.add(4, kStart);
