@@ -68,4 +68,20 @@ void redis_evalsha(benchmark::State& state) {
 }
 BENCHMARK(redis_evalsha)->Arg(1)->Arg(32);
 
+// What a call costs while Redis is known not to serve. Port 1 of this machine is nobody's.
+void redis_open(benchmark::State& state) {
+  net::io_context io{1};
+  redis::Settings settings;
+  settings.endpoints = {{"127.0.0.1", 1}};
+  settings.probe_interval = std::chrono::hours(1);
+  const auto client = std::move(redis::make_client(io, settings, {}).value());
+  while (client->available()) io.run_one();
+  for (auto _ : state) {
+    bool over = false;
+    net::co_spawn(io, client->call({"PING"}, kNever), [&](const std::exception_ptr&, const auto&) { over = true; });
+    while (!over) io.run_one();
+  }
+}
+BENCHMARK(redis_open);
+
 }  // namespace
