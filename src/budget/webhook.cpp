@@ -53,6 +53,9 @@ std::expected<std::shared_ptr<const http::Origin>, std::string> origin_of(const 
   origin->max_idle = 1;
   origin->allowed = config.allow_addresses;
   origin->identity = "webhook|" + url.host + "|" + std::to_string(url.port);
+  for (const IpNetwork& network : origin->allowed) {
+    origin->identity += "|" + to_string(network.first) + "/" + std::to_string(network.bits);
+  }
   if (url.tls) {
     auto tls = http::TlsContext::create("", true);
     if (!tls) return std::unexpected("alerts.webhook: " + tls.error());
