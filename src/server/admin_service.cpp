@@ -43,16 +43,15 @@ Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
   }
   if (is_report(path)) co_return co_await report(exchange);
   const bool good = path == "/healthz" || source_.ready();
-  co_return co_await exchange.sink.respond({.status = good ? 200 : 503},
-                                           good ? "{\"status\":\"ok\"}\n" : "{\"status\":\"draining\"}\n");
+  const std::string_view fine = source_.degraded() ? "{\"status\":\"degraded\"}\n" : "{\"status\":\"ok\"}\n";
+  co_return co_await exchange.sink.respond({.status = good ? 200 : 503}, good ? fine : "{\"status\":\"draining\"}\n");
 }
 
 Task<Result<void>> AdminService::report(pipeline::Exchange& exchange) const {
   const http::RequestHead& head = exchange.request.head;
   const std::string query(head.query);
-  auto text = head.path == kLimits
-                  ? co_await report_limits(source_.snapshot(), source_.books.shared().books.ledger, query)
-                  : co_await report_spend(source_.books.spend(), query);
+  auto text = head.path == kLimits ? co_await report_limits(source_.snapshot(), source_.books.ledger(), query)
+                                   : co_await report_spend(source_.books.spend(), query);
   if (!text) co_return std::unexpected(std::move(text.error()));
   co_return co_await exchange.sink.respond({}, *text);
 }

@@ -63,12 +63,62 @@ std::vector<MetricFamily> store(const budget::StoreCounts& counts) {
   return {rows, errors, waiting, lag};
 }
 
+std::vector<MetricFamily> shared(const limit::RedisLedgerCounts& counts) {
+  auto admissions = counter("sluice_shared_admissions_total", "Admissions, by who decided.");
+  add_number(admissions, {{"by", "redis"}}, static_cast<double>(counts.shared));
+  add_number(admissions, {{"by", "local"}}, static_cast<double>(counts.local));
+  auto unanswered = counter("sluice_shared_unanswered_total", "Admissions for which Redis was asked in vain.");
+  add_number(unanswered, {}, static_cast<double>(counts.unanswered));
+  auto settled = counter("sluice_shared_settlements_total", "Settlements, by what became of them.");
+  add_number(settled, {{"result", "taken"}}, static_cast<double>(counts.settled));
+  add_number(settled, {{"result", "repeated"}}, static_cast<double>(counts.repeated));
+  add_number(settled, {{"result", "lost"}}, static_cast<double>(counts.lost));
+  auto waiting = gauge("sluice_shared_settlements_waiting", "Settlements that Redis has not taken yet.");
+  add_number(waiting, {}, static_cast<double>(counts.waiting));
+  auto replicas = gauge("sluice_shared_replicas", "By how many limits are divided while Redis is away.");
+  add_number(replicas, {}, counts.replicas);
+  auto local = gauge("sluice_shared_local_only", "1 while a worker keeps its limits without Redis.");
+  add_number(local, {}, counts.local_only ? 1 : 0);
+  return {admissions, unanswered, settled, waiting, replicas, local};
+}
+
+std::vector<MetricFamily> redis_clients(const redis::Counts& counts) {
+  auto up = gauge("sluice_redis_up", "1 while every worker is connected to Redis.");
+  add_number(up, {}, counts.connected && !counts.open ? 1 : 0);
+  auto commands = counter("sluice_redis_commands_total", "Commands, by result.");
+  add_number(commands, {{"result", "ok"}}, static_cast<double>(counts.replies));
+  add_number(commands, {{"result", "refused"}}, static_cast<double>(counts.refused));
+  add_number(commands, {{"result", "cancelled"}}, static_cast<double>(counts.cancelled));
+  for (std::size_t i = 0; i < redis::kFailures; ++i) {
+    add_number(commands, {{"result", std::string(to_string(static_cast<redis::Failure>(i)))}},
+               static_cast<double>(counts.failures[i]));
+  }
+  auto connects = counter("sluice_redis_connects_total", "Connections, by result.");
+  add_number(connects, {{"result", "ok"}}, static_cast<double>(counts.connects));
+  add_number(connects, {{"result", "failed"}}, static_cast<double>(counts.failed_connects));
+  auto opened = counter("sluice_redis_breaker_opened_total", "Times a worker gave Redis up.");
+  add_number(opened, {}, static_cast<double>(counts.opened));
+  auto desyncs = counter("sluice_redis_desyncs_total", "Replies nobody had asked for; each cost its connection.");
+  add_number(desyncs, {}, static_cast<double>(counts.desyncs));
+  auto latency = family("sluice_redis_command_duration_seconds", "From a command to its reply.", MetricType::Histogram);
+  Histogram histogram;
+  histogram.counts.assign(counts.latency.begin(), counts.latency.end());
+  for (const auto count : counts.latency) histogram.total += count;
+  histogram.sum = std::chrono::duration<double>(counts.latency_sum).count();
+  add_histogram(latency, {}, histogram, redis::Counts::kLatencyBounds);
+  return {up, commands, connects, opened, desyncs, latency};
+}
+
 }  // namespace
 
 std::string render_books(const BookCounts& counts) {
   auto families = waits(counts.waits);
   for (auto& one : alerts(counts.alerts)) families.push_back(std::move(one));
   for (auto& one : store(counts.store)) families.push_back(std::move(one));
+  if (counts.shared) {
+    for (auto& one : shared(*counts.shared)) families.push_back(std::move(one));
+    for (auto& one : redis_clients(counts.redis)) families.push_back(std::move(one));
+  }
   return render_families(families);
 }
 

@@ -23,10 +23,29 @@ bool keeps_spend(const config::Config& config) { return !config.state.path.empty
 }  // namespace
 
 Books::Books()
-    : ledger_(limit::make_memory_ledger({.on_threshold = [this](const limit::Limit& limit, unsigned percent,
-                                                                Money used) { reached(limit, percent, used); }})),
-      room_(limit::make_waiting_room({})),
-      shared_{std::make_shared<auth::FailureLimits>(), {*ledger_, *room_}} {}
+    : local_(limit::make_memory_ledger({.on_threshold = [this](const limit::Limit& limit, unsigned percent,
+                                                               Money used) { reached(limit, percent, used); }})),
+      room_(limit::make_waiting_room({})) {}
+
+void Books::choose(const config::Config& config) {
+  if (chosen_) {
+    if (*chosen_ != config.redis) spdlog::warn("redis takes effect at the next start only");
+    return;
+  }
+  chosen_ = config.redis;
+  if (!config.redis) return;
+  redis_ = std::make_unique<RedisSide>(
+      config, *local_,
+      [this](const limit::Limit& limit, unsigned percent, Money used) { reached(limit, percent, used); });
+}
+
+std::expected<void, std::string> Books::join(Worker& worker) {
+  return redis_ ? redis_->join(worker) : std::expected<void, std::string>();
+}
+
+void Books::leave(std::span<Worker* const> workers) {
+  if (redis_) redis_->leave(workers);
+}
 
 void Books::attach(net::io_context& io, http::Client& client) {
   alerts_ = std::make_unique<budget::Alerts>(io, client, tell);
@@ -46,12 +65,16 @@ std::expected<void, std::string> Books::open_store(const config::Config& config)
   if (store_ || !keeps_spend(config)) return {};
   auto opened = budget::SpendStore::open(config.state.path, {.tell = tell});
   if (!opened) return std::unexpected(opened.error());
-  auto rows = (*opened)->budgets();
-  if (!rows) return std::unexpected(rows.error());
-  ledger_->restore(*rows, wall_now());
+  if (redis_) {  // that has the budgets; here is kept for reports what this replica has spent
+    (*opened)->begin(nullptr);
+  } else {
+    auto rows = (*opened)->budgets();
+    if (!rows) return std::unexpected(rows.error());
+    local_->restore(*rows, wall_now());
+    (*opened)->begin([ledger = local_.get()] { return ledger->changed_budgets(wall_now(), kLease); });
+  }
   store_ = std::move(*opened);
   store_path_ = config.state.path;
-  store_->begin([ledger = ledger_.get()] { return ledger->changed_budgets(wall_now(), kLease); });
   return {};
 }
 
@@ -68,9 +91,9 @@ void Books::reached(const limit::Limit& limit, unsigned percent, Money used) {
 
 void Books::tick(TimePoint now) {
   room_->tick(now);
-  if (store_ || now < swept_ + kSweep) return;
+  if ((store_ && !redis_) || now < swept_ + kSweep) return;
   swept_ = now;
-  ledger_->changed_budgets(wall_now(), kLease);  // nobody else asks, and it clears away what is idle
+  local_->changed_budgets(wall_now(), kLease);  // nobody else asks, and it clears away what is idle
 }
 
 void Books::finish() {
@@ -78,9 +101,12 @@ void Books::finish() {
 }
 
 BookCounts Books::counts() const {
-  return {.waits = room_->counts(),
-          .alerts = alerts_ ? alerts_->counts() : budget::AlertCounts{},
-          .store = store_ ? store_->counts() : budget::StoreCounts{}};
+  BookCounts counts;
+  counts.waits = room_->counts();
+  if (redis_) counts.shared = redis_->ledger().counts();
+  if (alerts_) counts.alerts = alerts_->counts();
+  if (store_) counts.store = store_->counts();
+  return counts;
 }
 
 }  // namespace sluice::server

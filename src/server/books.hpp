@@ -4,8 +4,11 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
+#include "server/redis_side.hpp"
 #include "sluice/budget/alerts.hpp"
 #include "sluice/budget/spend_store.hpp"
 #include "sluice/limit/memory_ledger.hpp"
@@ -16,6 +19,8 @@ namespace sluice::server {
 
 struct BookCounts {
   limit::WaitCounts waits;
+  std::optional<limit::RedisLedgerCounts> shared;  // nothing: no Redis
+  redis::Counts redis;                             // of all clients; for whoever renders
   budget::AlertCounts alerts;
   budget::StoreCounts store;
 };
@@ -26,10 +31,20 @@ class Books {
   Books(const Books&) = delete;
   Books& operator=(const Books&) = delete;
 
-  const Shared& shared() const { return shared_; }
+  // Where the books are kept: the first configuration decides for the life of the process.
+  void choose(const config::Config& config);
+  Shared shared() const { return {failures_, {ledger(), *room_}}; }
+  limit::Ledger& ledger() const { return redis_ ? redis_->ledger() : static_cast<limit::Ledger&>(*local_); }
+  // Each thread that asks, before its loop runs; and all of them when nothing is admitted any more.
+  std::expected<void, std::string> join(Worker& worker);
+  void leave(std::span<Worker* const> workers);
   // Webhooks go out on this loop, which outlives detach().
   void attach(net::io_context& io, http::Client& client);
-  void detach() { alerts_.reset(); }
+  // Once nothing is admitted any more, and before any of those loops goes.
+  void detach() {
+    alerts_.reset();
+    redis_.reset();
+  }
 
   // Opens what the configuration needs for the first time and hands on what it says. On an error, which is a sentence
   // for the operator, nothing has changed.
@@ -40,14 +55,17 @@ class Books {
 
   std::shared_ptr<budget::SpendStore> spend() const { return store_; }  // null: nothing is kept
   BookCounts counts() const;
+  bool degraded() const { return redis_ && redis_->ledger().counts().local_only; }
 
  private:
   std::expected<void, std::string> open_store(const config::Config& config);
   void reached(const limit::Limit& limit, unsigned percent, Money used);
 
-  std::unique_ptr<limit::MemoryLedger> ledger_;
+  std::unique_ptr<limit::MemoryLedger> local_;
+  std::unique_ptr<RedisSide> redis_;
+  std::optional<std::optional<config::Redis>> chosen_;
   std::unique_ptr<limit::WaitingRoom> room_;
-  Shared shared_;
+  std::shared_ptr<auth::FailureLimits> failures_ = std::make_shared<auth::FailureLimits>();
   std::unique_ptr<budget::Alerts> alerts_;
   std::shared_ptr<budget::SpendStore> store_;
   std::string store_path_;

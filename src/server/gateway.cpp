@@ -91,6 +91,7 @@ class Gateway {
     control_.listen(std::move(*admin), admin_slots_, true);
     control_.set_service(std::make_shared<AdminService>(admin_source()), snapshot_->config);
     install();
+    if (auto joined = join_books(); !joined) return joined;
     for (auto& worker : workers_) worker->start_thread();
     overload_.start();
     spdlog::info("sluice {} with {} worker{}, configuration {}", version(), count, count == 1 ? "" : "s",
@@ -105,6 +106,7 @@ class Gateway {
     await_signal();
     tick();
     control_.run();
+    leave_books();
     for (auto& worker : workers_) worker->stop();
     for (auto& worker : workers_) worker->join();
   }
@@ -118,6 +120,7 @@ class Gateway {
   AdminSource admin_source() {
     return {.limits = snapshot_->config.limits,
             .ready = [this] { return !draining_; },
+            .degraded = [this] { return books_.degraded(); },
             .metrics = [this] { return collect(); },
             .books = books_,
             .snapshot = [this] { return snapshot_; }};
@@ -147,6 +150,20 @@ class Gateway {
     installed_ = true;
   }
 
+  std::expected<void, std::string> join_books() {
+    auto joined = books_.join(control_);
+    for (auto& worker : workers_) {
+      if (joined) joined = books_.join(*worker);
+    }
+    return joined;
+  }
+
+  void leave_books() {
+    std::vector<Worker*> all;
+    for (auto& worker : workers_) all.push_back(worker.get());
+    books_.leave(all);
+  }
+
   void tick() {
     ticking_ = false;
     books_.tick(Clock::now());
@@ -173,7 +190,7 @@ class Gateway {
 
   void reload() {
     if (draining_) return;
-    auto loaded = load_snapshot(file_, books_.shared());
+    auto loaded = load_snapshot(file_, books_);
     if (!loaded) return refuse_reload(loaded.error());
     if (auto applied = lines_.apply(loaded->snapshot->config); !applied) return refuse_reload({applied.error()});
     if (auto applied = books_.apply(loaded->snapshot->config); !applied) return refuse_reload({applied.error()});
@@ -255,20 +272,29 @@ class Gateway {
     return snapshot_->tls ? std::chrono::system_clock::to_time_t(snapshot_->tls->valid_until()) : 0;
   }
 
-  static Task<observe::Metrics> copy_of(Worker& worker) {
+  struct Copy {
+    observe::Metrics metrics;
+    redis::Counts redis;
+  };
+  static Task<Copy> copy_of(Worker& worker) {
     worker.flush_lines();
-    observe::Metrics copy;
-    copy.merge(worker.metrics());
-    copy.upstreams.add(worker.upstream_counts());
+    Copy copy;
+    copy.metrics.merge(worker.metrics());
+    if (worker.redis() != nullptr) copy.redis = worker.redis()->counts();
+    copy.metrics.upstreams.add(worker.upstream_counts());
     co_return copy;
   }
 
   Task<std::string> collect() {
     observe::Metrics all;
+    BookCounts books = books_.counts();
+    books.redis.connected = true;
     for (auto& worker : workers_) {
-      all.merge(co_await net::co_spawn(worker->io(), copy_of(*worker), net::use_awaitable_t<Executor>{}));
+      const Copy copy = co_await net::co_spawn(worker->io(), copy_of(*worker), net::use_awaitable_t<Executor>{});
+      all.merge(copy.metrics);
+      books.redis += copy.redis;
     }
-    co_return all.render() + render_books(books_.counts()) +
+    co_return all.render() + render_books(books) +
         observe::render_process({.trace = lines_.trace_counts(),
                                  .log = lines_.log_counts(),
                                  .reloads_ok = reloads_ok_,
@@ -327,7 +353,7 @@ int serve(const std::string& config_file) {
   allow_core_dumps(false);  // before the first key is read
   install_patience();
   Books books;
-  auto loaded = load_snapshot(config_file, books.shared());
+  auto loaded = load_snapshot(config_file, books);
   if (!loaded) {
     for (const auto& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
     return kExitConfig;
@@ -346,7 +372,7 @@ int serve(const std::string& config_file) {
 
 int check(const std::string& config_file) {
   Books books;
-  auto loaded = load_snapshot(config_file, books.shared());
+  auto loaded = load_snapshot(config_file, books);
   if (!loaded) {
     for (const auto& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
     return kExitConfig;

@@ -41,7 +41,7 @@ std::string hash_of(const std::string& file, const std::vector<std::string>& mor
 
 }  // namespace
 
-std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std::string& file, const Shared& shared) {
+std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std::string& file, Books& books) {
   auto loaded = config::load_file(file, config::process_environment());
   if (!loaded) {
     std::vector<std::string> lines;
@@ -52,7 +52,8 @@ std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std:
   if (!tls) return std::unexpected(std::vector{config::to_string(file, tls.error())});
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   for (auto& note : config::review(loaded->config, now)) loaded->notes.push_back(std::move(note));
-  auto built = build_snapshot(std::move(loaded->config), hash_of(file, loaded->files), std::move(*tls), shared);
+  books.choose(loaded->config);
+  auto built = build_snapshot(std::move(loaded->config), hash_of(file, loaded->files), std::move(*tls), books.shared());
   if (!built) return std::unexpected(std::vector{file + ": " + built.error()});
   return LoadedSnapshot{std::move(*built), std::move(loaded->notes)};
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/books.hpp"
 #include "sluice/server/snapshot.hpp"
 
 namespace sluice::server {
@@ -16,6 +17,6 @@ struct LoadedSnapshot {
 };
 
 // The error holds one line per problem.
-std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std::string& file, const Shared& shared);
+std::expected<LoadedSnapshot, std::vector<std::string>> load_snapshot(const std::string& file, Books& books);
 
 }  // namespace sluice::server

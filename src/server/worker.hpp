@@ -15,6 +15,7 @@
 #include "server/session.hpp"
 #include "sluice/budget/spend_store.hpp"
 #include "sluice/observe/sink.hpp"
+#include "sluice/redis/client.hpp"
 
 namespace sluice::server {
 
@@ -33,6 +34,8 @@ class Worker {
   // Before the thread runs.
   net::io_context& io() { return io_; }
   http::Client& upstreams() { return *upstreams_; }
+  void set_redis(std::unique_ptr<redis::Client> client) { redis_ = std::move(client); }
+  redis::Client* redis() { return redis_.get(); }  // null: none is configured; of this thread
   void listen(Acceptor acceptor, ConnectionSlots& slots, bool essential = false);
   void shed_on(const std::atomic<bool>& shedding) { context_.shedding = &shedding; }
   // On each beat of the loop, ten times a second: what an exception left undone is taken up again.
@@ -94,6 +97,7 @@ class Worker {
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> wheel_timer_;
   TimerWheel::Timer flush_timer_;
   std::unique_ptr<http::Client> upstreams_;
+  std::unique_ptr<redis::Client> redis_;
   std::shared_ptr<const Service> service_;
   Sinks sinks_;
   Lines trace_lines_;
