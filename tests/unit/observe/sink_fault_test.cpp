@@ -169,8 +169,12 @@ TEST_F(FaultyFile, F68LinesWaitForAFileThatCannotBeOpenedAndItIsTriedAgain) {
   fs::create_directory(path("logs"));
   const auto file_path = path("logs/trace.jsonl");
   LineFile& file = open(file_path);
-  fs::remove_all(path("logs"));
-  std::ofstream(path("logs")) << "in the way";
+  // The file may be begun anew between any two of these steps.
+  ASSERT_TRUE(eventually([&] {
+    std::error_code in_use;
+    fs::remove_all(path("logs"), in_use);
+    return !in_use && (std::ofstream(path("logs")) << "in the way").good();
+  }));
   file.write(numbered(1), 1);
   EXPECT_TRUE(eventually([&] { return counts_->write_errors >= 3; }));
   EXPECT_EQ(counts_->lines + counts_->all_dropped(), 0U);
