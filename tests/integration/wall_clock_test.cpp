@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <ctime>
+#include <ostream>
 
 #include "hooks/shared.hpp"
 #include "hooks/wall_clock.hpp"
@@ -48,6 +49,7 @@ class WallClockTest : public GatewayTest {
 struct Jump {
   const char* name;
   void (*make)(WallClock&);
+  friend void PrintTo(const Jump& jump, std::ostream* out) { *out << jump.name; }
 };
 const Jump kJumps[] = {
     {"AnHourAhead", [](WallClock& clock) { clock.ahead_ns = nanoseconds(1h).count(); }},
