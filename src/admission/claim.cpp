@@ -123,7 +123,7 @@ void Claim::count_unreported() {
   const bool sent = phase != Phase::kBody && phase != Phase::kQueue && phase != Phase::kConnect;
   if (usage.source != UsageSource::kNone || !sent || upstream_refused_) return;
   usage.source = UsageSource::kEstimated;
-  usage.input = demand_.input > 0 ? demand_.input : api::estimate_input_tokens(*exchange_.view);
+  usage.input = api::estimate_input_tokens(*exchange_.view);
 }
 
 Claim::~Claim() {

@@ -32,7 +32,7 @@ bool has_output(Endpoint endpoint) {
 
 Demand demand_of(const api::RequestView& view, std::int64_t default_output, const config::PriceRow* price) {
   Demand demand;
-  demand.input = api::estimate_input_tokens(view);
+  demand.input = api::reserve_input_tokens(view);
   const auto choices = std::clamp<std::int64_t>(integer_member(view, "n").value_or(1), 1, kMostChoices);
   const bool answers = has_output(view.endpoint);
   const auto each = answers ? std::clamp<std::int64_t>(most_output(view, default_output), 0, kMostTokens) : 0;

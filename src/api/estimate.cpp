@@ -1,11 +1,15 @@
 #include "sluice/api/estimate.hpp"
 
+#include <bit>
+#include <cstring>
+
 namespace sluice::api {
 namespace {
 
 constexpr std::int64_t kPerMessage = 3;
 constexpr std::int64_t kReplyPrimer = 3;
 constexpr std::int64_t kPerImage = 1000;
+constexpr std::size_t kSmall = 512;  // bytes of a body that is worth a closer look
 
 std::int64_t tokens_in(json::Value value);
 
@@ -50,14 +54,31 @@ std::int64_t tokens_in_messages(json::Value messages) {
 }  // namespace
 
 std::int64_t estimate_tokens(std::string_view text) {
-  std::int64_t ascii = 0;
-  std::int64_t others = 0;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    ascii += byte < 0x80 ? 1 : 0;
+  std::int64_t high = 0;    // bytes that are not ASCII
+  std::int64_t others = 0;  // of these, the first of their characters
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  constexpr std::uint64_t kTops = 0x8080808080808080U;
+  for (; end - at >= 8; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, 8);
+    if ((word & kTops) == 0) continue;
+    high += std::popcount(word & kTops);
+    others += std::popcount(word & word << 1 & kTops);
+  }
+  for (; at != end; ++at) {
+    const auto byte = static_cast<unsigned char>(*at);
+    high += byte >= 0x80 ? 1 : 0;
     others += byte >= 0xC0 ? 1 : 0;
   }
-  return (ascii + 3) / 4 + others;
+  return (static_cast<std::int64_t>(text.size()) - high + 3) / 4 + others;
+}
+
+std::int64_t reserve_input_tokens(const RequestView& view) {
+  constexpr std::string_view kData = "base64,";
+  const std::string_view body = view.body;
+  const bool plain = ::memmem(body.data(), body.size(), kData.data(), kData.size()) == nullptr;
+  return body.size() > kSmall && plain ? estimate_tokens(body) : estimate_input_tokens(view);
 }
 
 std::int64_t estimate_input_tokens(const RequestView& view) {
