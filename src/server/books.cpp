@@ -8,7 +8,9 @@
 namespace sluice::server {
 namespace {
 
-constexpr auto kLease = std::chrono::seconds(30);  // what a killed process held stays held for so long
+// What a killed process held stays held for so long: a row that does not change is not written again, and requests may
+// last as long as timeouts.total by default.
+constexpr auto kLease = std::chrono::minutes(10);
 constexpr auto kSweep = std::chrono::seconds(1);
 
 limit::WallTime wall_now() { return std::chrono::floor<milliseconds>(std::chrono::system_clock::now()); }

@@ -113,6 +113,22 @@ TEST_F(SpendFault, ATransactionOfAnotherProgramIsWaitedOut) {
   expect_in_file(1, 77);
 }
 
+TEST_F(SpendFault, ATransactionThatFailsInTheMiddleIsTakenBackWhole) {
+  begin(options(1ms));
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &other), SQLITE_OK);
+  const char* refuse =
+      "CREATE TRIGGER refuse BEFORE INSERT ON spend WHEN new.key = 'web' BEGIN SELECT RAISE(ABORT, ''); END";
+  ASSERT_EQ(sqlite3_exec(other, refuse, nullptr, nullptr, nullptr), SQLITE_OK);
+  for (const char* key : {"a", "b", "web", "c", "d"}) store_->add(spend(key, 1));
+  ASSERT_TRUE(eventually([&] { return errors(StoreFault::kOther) > 0; }));
+  expect_waiting(StoreFault::kOther, 5);
+  ASSERT_EQ(sqlite3_exec(other, "DROP TRIGGER refuse", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(other);
+  expect_recovered();
+  expect_in_file(5, 77);
+}
+
 TEST_F(SpendFault, AddingNeverWaitsForTheDisk) {
   begin(options(1ms));
   sqlite3* other = nullptr;

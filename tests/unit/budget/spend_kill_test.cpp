@@ -1,19 +1,21 @@
 // A gateway that is killed: what it had settled more than an interval before is in the file, and the file is whole.
 
 #include <sqlite3.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <random>
 
+#include "support/process.hpp"
 #include "unit/budget/store_fixture.hpp"
 
 namespace sluice::budget {
 namespace {
 
 constexpr milliseconds kInterval = 50ms;
-constexpr milliseconds kSlack = 500ms;  // a commit, and a machine that is busy with something else
+constexpr milliseconds kSlack = 2s;  // a commit, and a machine that is busy with something else
 constexpr int kKills = 20;
 
 // What a child says after each settlement, in one write.
@@ -23,8 +25,11 @@ struct Said {
   std::int64_t kept = 0;     // so much must be in the file by now
 };
 
+// Says where a child keeps its books, and that it is one.
+constexpr const char* kChildOf = "SLUICE_TEST_SETTLE_IN";
+
 // The child: settles one nano-dollar after the other until it is killed.
-[[noreturn]] void settle_forever(const std::string& path, int pipe) {
+[[noreturn]] void settle_forever(const std::string& path) {
   SpendStoreOptions options;
   options.interval = kInterval;
   auto store = SpendStore::open(path, options);
@@ -44,59 +49,50 @@ struct Said {
       commits = now;
     }
     const Said said{Clock::now(), settled, kept};
-    if (::write(pipe, &said, sizeof said) != sizeof said) ::_exit(2);
+    if (::write(STDOUT_FILENO, &said, sizeof said) != sizeof said) ::_exit(2);
   }
 }
 
+// This program, started by the test below, never comes to its tests. (A copy made by fork alone could not be trusted:
+// threads of other tests may hold a lock just then.)
+[[maybe_unused]] const bool kIsNoChild = [] {
+  if (const char* path = std::getenv(kChildOf)) settle_forever(path);
+  return true;
+}();
+
 class Child {
  public:
-  explicit Child(const std::string& path) {
-    int ends[2];
-    if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::close(ends[0]);
-      settle_forever(path, ends[1]);
-    }
-    ::close(ends[1]);
-    pipe_ = ends[0];
-  }
-  ~Child() { kill(); }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  explicit Child(const std::string& path) : process_({"/proc/self/exe"}, {{kChildOf, path}}) {}
 
   // Listens for so long after it has first heard that something is kept.
   void listen(milliseconds time, std::int64_t begun) {
-    auto until = TimePoint::max();
-    while (Clock::now() < until) {
-      if (!hear()) throw std::runtime_error("the child has ended by itself");
-      if (until == TimePoint::max() && said_.back().kept > begun) until = Clock::now() + time;
-    }
+    const auto keeps = [&](const std::string& output) {
+      const std::size_t count = output.size() / sizeof(Said);
+      if (count == 0) return false;
+      return all_said(output.substr((count - 1) * sizeof(Said))).front().kept > begun;
+    };
+    if (!process_.wait_output(keeps, kPatience)) throw std::runtime_error("it keeps nothing");
+    process_.wait_output([](const std::string&) { return false; }, time);
   }
   // When it was; what the child had said before is heard to its end.
   TimePoint kill() {
-    if (pid_ <= 0) return {};
     const TimePoint at = Clock::now();
-    ::kill(pid_, SIGKILL);
-    while (hear()) continue;
-    int status = 0;
-    ::waitpid(std::exchange(pid_, -1), &status, 0);
-    ::close(pipe_);
-    EXPECT_TRUE(WIFSIGNALED(status)) << "it ended before: " << status;
+    process_.signal(SIGKILL);
+    EXPECT_EQ(process_.wait_exit(kPatience), 128 + SIGKILL) << "it has ended by itself";
+    process_.wait_output([](const std::string&) { return false; }, kPatience);
+    said_ = all_said(process_.output());
     return at;
   }
   const std::vector<Said>& said() const { return said_; }
 
  private:
-  bool hear() {
-    Said said;
-    if (::read(pipe_, &said, sizeof said) != sizeof said) return false;
-    said_.push_back(said);
-    return true;
+  static std::vector<Said> all_said(const std::string& output) {
+    std::vector<Said> said(output.size() / sizeof(Said));
+    std::memcpy(said.data(), output.data(), said.size() * sizeof(Said));
+    return said;
   }
 
-  pid_t pid_ = -1;
-  int pipe_ = -1;
+  support::Process process_;
   std::vector<Said> said_;
 };
 
@@ -128,6 +124,7 @@ TEST_F(StoreTest, AKillLosesAnIntervalAtMostAndNeverBreaksTheFile) {
     Child child(path());
     child.listen(milliseconds(random() % 120), spent);
     const TimePoint killed = child.kill();
+    ASSERT_FALSE(child.said().empty());
     const Said last = child.said().back();
 
     if (round % 2 == 0) ASSERT_EQ(integrity(path()), "ok") << "after " << round + 1 << " kills";

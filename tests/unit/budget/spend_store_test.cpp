@@ -235,11 +235,12 @@ TEST_F(StoreTest, WhatThereIsNoRoomForIsCountedAndTheRestGoesOnAddingUp) {
 TEST_F(StoreTest, OldSpendIsDeletedAndNewIsKept) {
   begin(options());
   for (int day = 0; day < 6; ++day) store_->add(spend("d" + std::to_string(day), 9 - day, kNoon + day * 24h));
+  store_->add(spend("d2, later", 1, kNoon + days(2) + 13h));
   finish();
-  wall_ = kNoon + days(400) + days(3);
+  wall_ = kNoon + days(400) + days(2) + 12h;
   begin(options(1ms));
-  ASSERT_TRUE(eventually([&] { return report().size() <= 3; }));
-  EXPECT_EQ(keys_of(report()), (std::vector<std::string>{"d3", "d4", "d5"}));
+  ASSERT_TRUE(eventually([&] { return report().size() <= 4; }));
+  EXPECT_EQ(keys_of(report()), (std::vector<std::string>{"d3", "d4", "d5", "d2, later"}));
 }
 
 TEST_F(StoreTest, OldBudgetsAreDeletedAndThoseWithoutAPeriodAreKept) {
