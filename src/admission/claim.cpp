@@ -91,6 +91,8 @@ Result<void> Claim::decided(limit::Verdict verdict) {
     granted(std::move(*grant));
     return {};
   }
+  // What was taken before the refusal is given back: a slot of it may have been missed by somebody meanwhile.
+  if (needs_slot_) books_.room.slot_freed(takes_);
   const auto& refusal = std::get<limit::Refusal>(verdict);
   const limit::Take& take = takes_[refusal.index];
   exchange_.record.limit = label_of(*take.limit);
