@@ -131,18 +131,17 @@ void Desk::owe(const Lease& lease, std::span<const std::int64_t> used) {
 bool Desk::extend(std::size_t place, Money amount) {
   Running& running = running_.at(place);
   Lease& lease = running.lease;
-  const std::int64_t more = std::max<std::int64_t>(amount.nanodollars(), 0);
   if (std::ranges::none_of(lease.takes, is_budget)) return true;
   if (!running.local || running.told) return false;
   Lease extension{.id = {}, .takes = lease.takes, .terms = lease.terms};
-  for (Take& take : extension.takes) take.amount = more;
+  for (Take& take : extension.takes) take.amount = amount.nanodollars();
   Admitted admitted{.place = 0, .observed = 0, .standings = std::vector<Standing>(lease.takes.size())};
   if (const std::size_t count = take_budgets(extension, admitted); count < lease.takes.size()) {
     put_back(extension, count);
     return false;
   }
   for (Take& take : lease.takes) {
-    if (is_budget(take)) take.amount += more;
+    if (is_budget(take)) take.amount = (Money::nanodollars(take.amount) + amount).nanodollars();
   }
   return true;
 }

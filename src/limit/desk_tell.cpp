@@ -47,24 +47,28 @@ void Desk::send(Parcel parcel) {
   courier_.send(std::move(parcel), shared_from_this());
 }
 
+// It waits until all that follows from it is done.
 void Desk::delivered(const Parcel& parcel, const redis::Reply& reply) {
-  --books_->tally.waiting;
   switch (parcel.what) {
     case Parcel::What::kSettlement:
-      return settled(parcel, reply);
+      settled(parcel, reply);
+      break;
     case Parcel::What::kDebts:
       settled(parcel, reply);
-      return handed_over();
+      handed_over();
+      break;
     case Parcel::What::kBooking:
       booked(parcel, reply);
-      return handed_over();
+      handed_over();
+      break;
     case Parcel::What::kClaim:
-      return tell_thresholds(parcel, reply.is_integer() ? reply.integer : 100);
+      tell_thresholds(parcel, reply.is_integer() ? reply.integer : 100);
+      break;
   }
+  --books_->tally.waiting;
 }
 
 void Desk::lost(const Parcel& parcel, Courier::Loss loss, std::string_view why) {
-  --books_->tally.waiting;
   const bool spend = parcel.what == Parcel::What::kSettlement || parcel.what == Parcel::What::kDebts;
   if (spend || loss == Courier::Loss::kRefused) books_->lost(loss, why);
   if (parcel.outstanding) {
@@ -74,6 +78,7 @@ void Desk::lost(const Parcel& parcel, Courier::Loss loss, std::string_view why) 
     if (Running* running = running_.find(parcel.place, parcel.lease)) running_.refused(*running);
   }
   if (parcel.what == Parcel::What::kDebts || parcel.what == Parcel::What::kBooking) handed_over();
+  --books_->tally.waiting;
 }
 
 void Desk::settled(const Parcel& parcel, const redis::Reply& reply) {

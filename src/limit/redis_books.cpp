@@ -8,18 +8,20 @@ namespace {
 
 constexpr auto kLogPause = std::chrono::seconds(60);
 
-ScriptCalls::Settings settings_of(const RedisLedgerOptions& options, std::string tag) {
-  return {.tag = std::move(tag), .lease = options.lease, .remembered = options.remembered, .clock = options.clock};
+std::string tag_of(const RedisLedgerOptions& options) { return "{" + options.prefix + "}:"; }
+
+ScriptCalls::Settings settings_of(const RedisLedgerOptions& options) {
+  return {.tag = tag_of(options), .lease = options.lease, .remembered = options.remembered, .clock = options.clock};
 }
 
 }  // namespace
 
 RedisBooks::RedisBooks(MemoryLedger& shares_, RedisLedgerOptions options_)
     : options(std::move(options_)),
-      calls(settings_of(options, "{" + options.prefix + "}:")),
-      limits(options.prefix),
-      shares(shares_),
+      calls(settings_of(options)),
       replica(new_lease_id()),
+      limits(tag_of(options), replica),
+      shares(shares_),
       replicas_(std::max(options.replicas, 1U)) {}
 
 void RedisBooks::saw_replicas(std::int64_t alive) {

@@ -18,9 +18,9 @@ class RedisBooks {
 
   const RedisLedgerOptions options;
   const ScriptCalls calls;
-  SharedLimits limits;
-  MemoryLedger& shares;       // keeps this replica's shares while Redis is away
   const std::string replica;  // the name of this process on the shared books
+  SharedLimits limits;
+  MemoryLedger& shares;  // keeps this replica's shares while Redis is away
   std::atomic<unsigned> workers{0};
 
   unsigned replicas() const { return replicas_.load(std::memory_order_relaxed); }

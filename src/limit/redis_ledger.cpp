@@ -1,5 +1,6 @@
 #include "sluice/limit/redis_ledger.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <mutex>
@@ -127,7 +128,12 @@ void SharedLedger::settle(Grant& grant, std::span<const std::int64_t> used) noex
 bool SharedLedger::extend(Grant& grant, Money amount) {
   if (places(grant).size() != 2) return false;
   const auto& desk = desks_[static_cast<std::size_t>(places(grant)[1])];
-  return desk->belongs_here() && desk->extend(static_cast<std::size_t>(places(grant)[0]), amount);
+  const Money more = std::max(amount, Money());
+  if (!desk->belongs_here() || !desk->extend(static_cast<std::size_t>(places(grant)[0]), more)) return false;
+  for (Take& take : takes(grant)) {
+    if (take.limit->meter == Meter::kMoney) take.amount = (Money::nanodollars(take.amount) + more).nanodollars();
+  }
+  return true;
 }
 
 }  // namespace

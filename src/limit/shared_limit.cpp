@@ -16,13 +16,17 @@ Kind kind_of(Meter meter) {
   return meter == Meter::kMoney ? Kind::kBudget : Kind::kWindow;
 }
 
-SharedLimit::SharedLimit(const Limit& limit, std::string_view tag)
-    : id_(limit.id), kind_(kind_of(limit.meter)), window_(std::max(limit.window, std::chrono::seconds(1))) {
+SharedLimit::SharedLimit(const Limit& limit, std::string_view tag, std::string_view owner)
+    : id_(limit.id),
+      kind_(kind_of(limit.meter)),
+      window_(std::max(limit.window, std::chrono::seconds(1))),
+      shared_(owner.empty()) {
+  const std::string name = shared_ ? id_ : id_ + "@" + std::string(owner);
   key_.append(tag) += static_cast<char>(kind_);
-  key_.append(":").append(id_);
+  key_.append(":").append(name);
   if (kind_ != Kind::kBudget) return;
   key_ += ':';
-  holds_key_.append(tag).append("h:").append(id_) += ':';
+  holds_key_.append(tag).append("h:").append(name) += ':';
 }
 
 bool SharedLimit::raise_told(const Term& term, unsigned percent) {
@@ -47,7 +51,7 @@ void SharedLimit::renew(const Limit& limit) {
 }
 
 const Limit& SharedLimit::share_of(const Limit& limit, unsigned replicas, MemoryLedger& local) {
-  const std::int64_t most = share(limit.most, replicas);
+  const std::int64_t most = share(limit.most, shared_ ? replicas : 1);
   const std::lock_guard lock(mutex_);
   auto& made = shares_[{most, limit.mode}];
   if (!made) {
@@ -62,7 +66,7 @@ const Limit& SharedLimit::share_of(const Limit& limit, unsigned replicas, Memory
 
 bool SharedLimit::too_small_for(unsigned replicas) const {
   const std::lock_guard lock(mutex_);
-  return kind_ != Kind::kBudget && newest_ && newest_->mode == Mode::kEnforce && newest_->most > 0 &&
+  return shared_ && kind_ != Kind::kBudget && newest_ && newest_->mode == Mode::kEnforce && newest_->most > 0 &&
          share(newest_->most, replicas) == 0;
 }
 
@@ -71,7 +75,7 @@ std::shared_ptr<SharedLimit> SharedLimits::find_or_make(const Limit& limit) {
   std::weak_ptr<SharedLimit>& place = limits_[limit.id];
   auto found = place.lock();
   if (!found) {
-    found = std::make_shared<SharedLimit>(limit, tag_);
+    found = std::make_shared<SharedLimit>(limit, tag_, limit.node == "process" ? replica_ : std::string());
     place = found;
   }
   found->renew(limit);

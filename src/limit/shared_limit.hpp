@@ -20,7 +20,8 @@ Kind kind_of(Meter meter);
 // Any thread.
 class SharedLimit final : public LimitState {
  public:
-  SharedLimit(const Limit& limit, std::string_view tag);
+  // `owner`: the only process it is a limit of; empty: it is shared.
+  SharedLimit(const Limit& limit, std::string_view tag, std::string_view owner = {});
 
   const std::string& id() const { return id_; }
   Kind kind() const { return kind_; }
@@ -39,7 +40,7 @@ class SharedLimit final : public LimitState {
   void renew(const Limit& limit);
 
   // Windows and slots: the same limit with this replica's share of it, rounded down, known to `local`. Good for as long
-  // as this.
+  // as this. All of it, if it is of this process alone.
   const Limit& share_of(const Limit& limit, unsigned replicas, MemoryLedger& local);
   // Whether so many replicas would leave no share.
   bool too_small_for(unsigned replicas) const;
@@ -48,6 +49,7 @@ class SharedLimit final : public LimitState {
   const std::string id_;
   const Kind kind_;
   const milliseconds window_;
+  const bool shared_;
   std::string key_;
   std::string holds_key_;
   BudgetShare budget_;
@@ -64,19 +66,20 @@ inline std::shared_ptr<SharedLimit> shared_pointer(const Limit& limit) {
   return std::static_pointer_cast<SharedLimit>(limit.state);
 }
 
-// All that are in use. Limits come and go (one per end user); what nobody refers to any more is dropped.
+// All that are in use. Limits come and go (one per end user); what nobody refers to any more is dropped. Limits of the
+// node "process" have keys of their own in each replica.
 class SharedLimits {
  public:
-  explicit SharedLimits(std::string_view prefix) : tag_("{" + std::string(prefix) + "}:") {}
+  SharedLimits(std::string tag, std::string replica) : tag_(std::move(tag)), replica_(std::move(replica)) {}
 
   std::shared_ptr<SharedLimit> find_or_make(const Limit& limit);
   std::size_t too_small_for(unsigned replicas);
-  const std::string& tag() const { return tag_; }
 
  private:
   void sweep();
 
   const std::string tag_;
+  const std::string replica_;
   std::mutex mutex_;
   std::unordered_map<std::string, std::weak_ptr<SharedLimit>> limits_;
   std::size_t sweep_at_ = 1024;

@@ -26,6 +26,8 @@ class LedgerHarness {
   virtual nanoseconds late(std::chrono::seconds window) const = 0;
   // extend() may be refused although there is room: this ledger would have to wait for the answer.
   virtual bool extends() const { return true; }
+  // How many random courses are compared with the model.
+  virtual unsigned courses() const { return 20; }
 };
 using LedgerFactory = std::unique_ptr<LedgerHarness> (*)();
 

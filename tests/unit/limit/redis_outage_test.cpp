@@ -132,6 +132,26 @@ TEST_F(RedisOutage, AdmitsNothingOfALimitThatIsTooSmallToBeShared) {
   EXPECT_TRUE(eventually([&] { return !replica->log().empty(); }));
 }
 
+TEST_F(RedisOutage, KeepsLimitsOfTheProcessApartFromThoseOfOtherReplicas) {
+  start();
+  Replica other({.port = server->port(), .options = options});
+  Limit theirs{.id = "process|slots", .node = "process", .meter = Meter::kConcurrency, .most = 3};
+  limits.push_back(theirs);
+  other.ledger().know(theirs);
+  replica->ledger().know(limits.back());
+  warm_up();
+  EXPECT_EQ(how_many({{&limits.back(), 1}}, 5), 3);
+  auto verdict = other.admit({{&theirs, 1}});
+  EXPECT_TRUE(verdict && std::holds_alternative<Grant>(*verdict));
+  other.post([&] { verdict = Verdict(Refusal{}); });
+  settle_all({});
+  EXPECT_TRUE(settled());
+  // Nor is it divided.
+  server->kill();
+  EXPECT_TRUE(local(true));
+  EXPECT_EQ(how_many({{&limits.back(), 1}}, 5), 3);
+}
+
 // F53.
 TEST_F(RedisOutage, F53LetsNoMoreThanFiveRequestsPayForAFrozenRedis) {
   start();
@@ -329,6 +349,37 @@ TEST_F(RedisOutage, GivesUpASettlementWhoseOutcomeIsUnknownForTooLong) {
   server->thaw();
   EXPECT_TRUE(local(false));
   EXPECT_EQ(counts().lost, 1u);
+}
+
+// docs/limits.md names these rights.
+TEST_F(RedisOutage, NeedsNoMoreRightsThanDocumented) {
+  server.emplace(support::RedisOptions{
+      .users = {"sluice on >secret ~{sluice}:* -@all +eval +evalsha +time +get +set +del +hget +hmget +hset +hincrby "
+                "+zadd +zcard +zrem +zrangebyscore +zremrangebyscore +zremrangebyrank +pexpire +ping +role "
+                "+client|setname"}});
+  options.lease = 300ms;
+  std::atomic<int> told = 0;
+  options.on_threshold = [&told](const Limit&, unsigned, Money) { ++told; };
+  replica = std::make_unique<Replica>(
+      Replica::Setup{.port = server->port(), .options = options, .user = "sluice", .password = "secret"});
+  const Limit& slots = know(Meter::kConcurrency, 5);
+  const Limit& requests = know(Meter::kRequests, 5);
+  limits.push_back({.id = "money", .node = "n", .meter = Meter::kMoney, .most = 100, .alert_percent = {50}});
+  replica->ledger().know(limits.back());
+  const Limit& money = limits.back();
+  ASSERT_EQ(how_many({{&slots, 1}, {&requests, 1}, {&money, 90}}, 2), 1);
+  EXPECT_TRUE(eventually([&] { return server->command({"ZCARD", "{sluice}:replicas"}) == "1"; }));
+  settle_all({1, 0, 60});
+  EXPECT_TRUE(eventually([&] { return told == 1; }));
+  EXPECT_EQ(look(money).used, 60);
+  ASSERT_EQ(admit({{&slots, 1}, {&money, 20}}), "granted");
+  server->command({"FLUSHALL"});
+  EXPECT_EQ(look(slots).reserved, 0);
+  replica->post([this] { grants.clear(); });
+  EXPECT_TRUE(settled());
+  replica->run(replica->ledger().finish(Clock::now() + 1s));
+  EXPECT_EQ(counts().script_errors, 0u);
+  EXPECT_EQ(counts().local, 0u);
 }
 
 // A key that somebody else uses: the script fails, and requests are decided without it.

@@ -25,6 +25,8 @@ class Replica {
     RedisLedgerOptions options{};
     // Of each command; a loaded machine may stand still for long.
     milliseconds deadline{20'000};
+    std::string user{};
+    std::string password{};
   };
   explicit Replica(Setup setup) {
     setup.options.deadline = setup.deadline;
@@ -37,6 +39,8 @@ class Replica {
     settings.deadline = setup.deadline;
     settings.connect_timeout = std::max(setup.deadline, milliseconds(1000));
     settings.max_in_flight = 100'000;
+    settings.user = setup.user;
+    settings.password = Secret(setup.password);
     client_ = *redis::make_client(io_, settings, nullptr);
     ledger_ = make_redis_ledger(*memory_, std::move(setup.options));
     thread_ = std::thread([this] {

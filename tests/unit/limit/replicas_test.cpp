@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstdlib>
 #include <deque>
 #include <random>
 
@@ -18,11 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-unsigned from_environment(const char* name, unsigned otherwise) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? static_cast<unsigned>(std::max(1, std::atoi(value))) : otherwise;
-}
-unsigned seeds() { return from_environment("SLUICE_SCALE", 1); }
 unsigned requests() { return from_environment("SLUICE_REQUESTS", 2000); }
 
 // A sum that never exceeds what is really on the books: raised after something was granted, lowered before it is given
@@ -72,6 +66,14 @@ class Replicas : public testing::Test {
     while (replicas.size() < count) {
       replicas.push_back(
           std::make_unique<Replica>(Replica::Setup{.port = port, .options = options, .deadline = deadline}));
+    }
+  }
+  void all_shared() {
+    for (const auto& replica : replicas) {
+      for (const auto stop = Clock::now() + 60s; replica->ledger().counts().local_only;) {
+        ASSERT_LT(Clock::now(), stop) << "limits are still kept without Redis";
+        std::this_thread::sleep_for(1ms);
+      }
     }
   }
   void all_settled() {
@@ -196,7 +198,7 @@ class Rush {
 TEST_F(Replicas, F58F59NeverAdmitMoreThanALimitInAll) {
   int granted = 0;
   int refused = 0;
-  for (unsigned seed = 1; seed <= seeds() && !HasFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= scale() && !HasFailure(); ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     restart(3);
     Rush rush(replicas, seed);
@@ -244,7 +246,7 @@ TEST_F(Replicas, NeverAdmitMoreThanALimitInAnyWindow) {
   Moments moments;
   std::deque<Limit> limits;
   std::vector<std::future<void>> all;
-  const TimePoint until = Clock::now() + 2500ms * seeds();
+  const TimePoint until = Clock::now() + 2500ms * scale();
   for (const auto& replica : replicas) {
     limits.push_back(limit_of(Meter::kRequests, "r", 100));
     limits.back().window = 1s;
@@ -296,7 +298,7 @@ TEST_F(Replicas, F62LoseNoSpendWhenAMonthEnds) {
 // F60.
 TEST_F(Replicas, F60ChargeOnceWhenRepliesAreLost) {
   int repeated = 0;
-  for (unsigned seed = 1; seed <= seeds() && !HasFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= scale() && !HasFailure(); ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     LossyRelay relay(redis_server().port(), 20, seed);
     restart(3, relay.port());
@@ -366,6 +368,41 @@ TEST_F(Replicas, F61GiveBackWhatADeadReplicaHeldWhenItsLeasesEnd) {
   while (replicas[2]->look(limits[2][1]).reserved != 0 && Clock::now() - died < 40s) std::this_thread::sleep_for(5ms);
   EXPECT_EQ(replicas[2]->look(limits[2][2]).reserved, 0);
   EXPECT_EQ(replicas[2]->look(limits[2][2]).used, 0);
+}
+
+// Decided by shares meanwhile, told afterwards, and exact again from then on.
+TEST_F(Replicas, F53ChargeEverythingOnceWhenRedisWasFrozenUnderLoad) {
+  support::RedisServer server;
+  for (unsigned seed = 1; seed <= scale() && !HasFailure(); ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    replicas.clear();
+    options.prefix = fresh_prefix();
+    options.replicas = 3;
+    start(3, server.port(), 250ms);
+    Rush rush(replicas, seed);
+    for (unsigned i = 0; i < requests(); ++i) {
+      rush.begin_one(i % 3);
+      if (i == requests() / 3) server.freeze();
+      if (i % 20 == 0) std::this_thread::sleep_for(1ms);
+    }
+    rush.end();
+    server.thaw();
+    all_shared();
+    all_settled();
+    rush.expect_all_charged_once();
+    rush.expect_no_slot_left();
+    std::uint64_t local = 0;
+    for (const auto& replica : replicas) {
+      EXPECT_EQ(replica->ledger().counts().lost, 0u);
+      local += replica->ledger().counts().local;
+    }
+    EXPECT_GT(local, 0u);
+    rush.begin();
+    rush.end();
+    all_settled();
+    rush.expect_all_charged_once();
+    rush.expect_no_slot_left();
+  }
 }
 
 // F56.
