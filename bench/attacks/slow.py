@@ -44,6 +44,7 @@ class Siege(threading.Thread):
         self._due = [(time.monotonic() + i * self._pause, i, None) for i in range(count)]  # None: to be opened
         self._serial = count
         self._stopping = False
+        self._reopened = 0.0  # when the last of those that were cut is opened again
         self.statuses = collections.Counter()  # of what cut connections were told
         self.cut = 0
 
@@ -62,7 +63,8 @@ class Siege(threading.Thread):
             self._act(time.monotonic())
             wait = self._due[0][0] - time.monotonic() if self._due else 0.05
             for descriptor, _ in self._epoll.poll(min(0.05, max(0.0, wait))):
-                self._look(self._open[descriptor])
+                if descriptor in self._open:
+                    self._look(self._open[descriptor])
         for sock in self._open.values():
             sock.close()
         self._epoll.close()
@@ -118,7 +120,9 @@ class Siege(threading.Thread):
             self._ended(sock)
 
     def _ended(self, sock):
+        if self._open.pop(sock.fileno(), None) is None:
+            return
         self.cut += 1
-        del self._open[sock.fileno()]
         sock.close()  # and so out of the epoll set
-        self._later(time.monotonic() + 1, None)
+        self._reopened = max(time.monotonic() + 1, self._reopened + self._pause)
+        self._later(self._reopened, None)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "http/pending_read.hpp"
+#include "sluice/core/text.hpp"
 #include "sluice/core/timer_wheel.hpp"
 #include "sluice/http/client.hpp"
 
@@ -28,7 +29,7 @@ struct UpstreamConnection {
   void start_read() {
     if (read->pending() || read->has_result()) return;
     if (buffer.size() != wanted) {
-      buffer = std::string();
+      release(buffer);
       buffer.resize_and_overwrite(wanted, [](char*, std::size_t count) { return count; });
     }
     read->start(buffer);
@@ -40,7 +41,7 @@ struct UpstreamConnection {
   }
   // Gives the buffer back until the next read. Not while a read is pending or has a result.
   void drop_buffer() {
-    buffer = std::string();
+    release(buffer);
     wanted = kFirstBuffer;
   }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 #include <utility>
+#include "sluice/core/text.hpp"
 
 namespace sluice::server {
 namespace {
@@ -68,7 +69,7 @@ Task<ClientIo::Input> ClientIo::rest(TimePoint due) {
       co_return closed_ ? Input::kClosed : Input::kBytes;
     }
   }
-  buffer_ = std::string();
+  release(buffer_);
   wanted_ = kFirstBuffer;
   const auto readable = co_await transport().wait_readable(due);
   if (readable) co_return Input::kBytes;

@@ -97,8 +97,8 @@ void ClientSink::forget() {
 }
 
 void ClientSink::rest() {
-  head_ = std::string();
-  request_id_ = std::string();
+  release(head_);
+  release(request_id_);
 }
 
 // Values that could break the head are left out rather than written.

@@ -206,8 +206,8 @@ Task<bool> Session::next_request() {
 }
 
 void Session::rest() {
-  head_bytes_ = std::string();
-  body_ = std::string();
+  release(head_bytes_);
+  release(body_);
   sink_.rest();
   service_.reset();
 }

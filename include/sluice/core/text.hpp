@@ -37,6 +37,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 // `pattern` may hold `*` (any run of characters); everything else is literal.
 bool glob_match(std::string_view pattern, std::string_view text);
 
+// Empties it and gives its memory back, which the assignment of an empty string does not.
+inline void release(std::string& text) noexcept { std::string().swap(text); }
+
 inline void append_number(std::string& out, std::integral auto value) {
   char digits[24];
   auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;

@@ -164,5 +164,13 @@ TEST(EditDistance, AgreesWithItsDefinitionOnRandomWords) {
   }
 }
 
+// Assigning an empty string keeps the capacity.
+TEST(Release, GivesTheMemoryBack) {
+  std::string text(10'000, 'x');
+  release(text);
+  EXPECT_TRUE(text.empty());
+  EXPECT_EQ(text.capacity(), std::string().capacity());
+}
+
 }  // namespace
 }  // namespace sluice
