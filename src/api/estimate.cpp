@@ -1,5 +1,6 @@
 #include "sluice/api/estimate.hpp"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -11,6 +12,7 @@ constexpr std::int64_t kReplyPrimer = 3;
 constexpr std::int64_t kPerImage = 1000;
 constexpr std::size_t kSmall = 512;  // bytes of a body that is worth a closer look
 
+constexpr std::uint64_t kTops = 0x8080808080808080U;
 std::int64_t tokens_in(json::Value value);
 
 std::int64_t tokens_in_part(json::Value part) {
@@ -58,13 +60,21 @@ std::int64_t estimate_tokens(std::string_view text) {
   std::int64_t others = 0;  // of these, the first of their characters
   const char* at = text.data();
   const char* const end = at + text.size();
-  constexpr std::uint64_t kTops = 0x8080808080808080U;
+  const auto count_word = [&](std::uint64_t word) {
+    high += std::popcount(word & kTops);
+    others += std::popcount(word & word << 1 & kTops);
+  };
+  for (; end - at >= 64; at += 64) {
+    std::array<std::uint64_t, 8> words{};
+    std::memcpy(words.data(), at, 64);
+    if (((words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7]) & kTops) == 0)
+      continue;
+    for (const std::uint64_t word : words) count_word(word);
+  }
   for (; end - at >= 8; at += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, at, 8);
-    if ((word & kTops) == 0) continue;
-    high += std::popcount(word & kTops);
-    others += std::popcount(word & word << 1 & kTops);
+    count_word(word);
   }
   for (; at != end; ++at) {
     const auto byte = static_cast<unsigned char>(*at);
@@ -75,10 +85,8 @@ std::int64_t estimate_tokens(std::string_view text) {
 }
 
 std::int64_t reserve_input_tokens(const RequestView& view) {
-  constexpr std::string_view kData = "base64,";
-  const std::string_view body = view.body;
-  const bool plain = ::memmem(body.data(), body.size(), kData.data(), kData.size()) == nullptr;
-  return body.size() > kSmall && plain ? estimate_tokens(body) : estimate_input_tokens(view);
+  const bool plain = view.body.size() > kSmall && !view.has_parts;
+  return plain ? estimate_tokens(view.body) : estimate_input_tokens(view);
 }
 
 std::int64_t estimate_input_tokens(const RequestView& view) {

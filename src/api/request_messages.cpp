@@ -79,6 +79,7 @@ void RequestWatch::member(const json::Member& member) {
     message_.role = member.value;
   } else if (json::key_is(member, "content")) {
     message_.content = member.value;
+    has_parts_ = has_parts_ || member.value.is_array();
   } else if (json::key_is(member, "tool_call_id")) {
     message_.tool_call_id = member.value;
   }

@@ -46,6 +46,7 @@ class RequestWatch final : public json::Watch {
   void name(std::span<const json::Step> path) override;
   Result<void>& messages() { return messages_; }
   Result<void>& destinations() { return destinations_; }
+  bool has_parts() const { return has_parts_; }
 
  private:
   Result<void> examine(const Message& message, json::Value element, std::size_t index) const;
@@ -53,6 +54,7 @@ class RequestWatch final : public json::Watch {
   std::string_view body_;
   Message message_;
   std::size_t count_ = 0;
+  bool has_parts_ = false;
   Result<void> messages_;
   Result<void> destinations_;
 };

@@ -73,6 +73,8 @@ Result<void> examine_together(const RequestView& view) {
                         at_byte(options->raw, view.body) + ".");
 }
 
+bool is_list(const json::Member* member) { return member != nullptr && member->value.is_array(); }
+
 }  // namespace
 
 const json::Member* RequestView::member(std::string_view name) const {
@@ -96,6 +98,7 @@ Result<RequestView> parse_request(Endpoint endpoint, std::string_view body) {
   if (auto good = apply_rules(view, *value); !good) return std::unexpected(std::move(good.error()));
   if (endpoint == Endpoint::kChat && !watch.messages()) return std::unexpected(std::move(watch.messages().error()));
   if (auto good = examine_together(view); !good) return std::unexpected(std::move(good.error()));
+  view.has_parts = watch.has_parts() || is_list(view.member("input")) || is_list(view.member("prompt"));
   return view;
 }
 

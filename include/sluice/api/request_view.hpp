@@ -23,6 +23,7 @@ struct RequestView {
   bool stream = false;
   bool wants_usage = false;  // stream_options.include_usage is true
   Encoding encoding = Encoding::kUnset;
+  bool has_parts = false;  // a content, input or prompt is a list, which may hold pictures, sounds and files
 
   const json::Member* member(std::string_view name) const;
 };

@@ -63,5 +63,14 @@ TEST(Estimate, Base64DataIsNoText) {
   EXPECT_GE(reserve_input_tokens(view), 1000);
 }
 
+// A picture counts the same wherever it lies, among however many words.
+TEST(Estimate, APictureBehindAnAddressIsReservedToo) {
+  const std::string body = asking(R"([{"type":"text","text":")" + std::string(2'000, 'x') +
+                                  R"("},{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}])");
+  const RequestView view = chat(body);
+  EXPECT_EQ(reserve_input_tokens(view), estimate_input_tokens(view));
+  EXPECT_GE(reserve_input_tokens(view), 1500);
+}
+
 }  // namespace
 }  // namespace sluice::api
