@@ -4,6 +4,7 @@ import getpass
 import os
 import re
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -60,7 +61,7 @@ models: {{bench: up/bench}}
 # A key, three levels of limits and a budget, all far away; with what every request pays for them.
 ADMISSION_YAML = """\
 trace: {{path: {folder}/trace.jsonl}}
-state: {{path: {folder}/sluice.db}}
+{books}
 prices: {{rows: [{{model: bench, input: 1 USD, output: 2 USD}}]}}
 groups:
   acme: {{limits: {{requests: 100M/min, tokens: 1000000M/min, budget: 1000000 USD/month}}}}
@@ -69,6 +70,10 @@ keys:
   - {{name: bench, group: acme/search, limits: {{requests: 100M/min, tokens: 1000000M/min}},
      hash: "sluice1:bench0000001:00112233445566778899aabbccddeeff:2103cb848ba26180686fb7cf10fa71ffd695ca58258f452682b1e1430eae04c6"}}
 """
+
+
+EMBEDDED = ADMISSION_YAML.replace("{books}", "state: {{path: {folder}/sluice.db}}")
+SHARED = ADMISSION_YAML.replace("{books}", 'redis: {{url: "redis://127.0.0.1:{redis}"}}')
 
 
 class Contender:
@@ -127,17 +132,40 @@ class Nginx(Contender):
 
 
 class Sluice(Contender):
+    redis_port = 0
+
     def __init__(self, name, folder, program, extra="trace: {{path: {folder}/trace.jsonl}}"):
         super().__init__(name, folder)
         self.program = program
-        self.extra = extra.format(folder=self.folder)
+        self.extra = extra
 
     def start(self, upstream, cpu):
         self.port, admin = process.free_port(), process.free_port()
+        extra = self.extra.format(folder=self.folder, redis=self.redis_port)
         config = self.write("sluice.yaml",
-                            SLUICE_YAML.format(port=self.port, admin=admin, upstream=upstream, extra=self.extra))
+                            SLUICE_YAML.format(port=self.port, admin=admin, upstream=upstream, extra=extra))
         self.launch([self.program, "serve", "--config", config], cpu)
         self.wait_ready(lambda: answers_200(f"http://127.0.0.1:{admin}/readyz") and accepts(self.port))
+
+
+class SluiceWithRedis(Sluice):
+    """Its limits and budgets are in a redis-server of its own, which shares the other side's CPU."""
+
+    def __init__(self, name, folder, program):
+        super().__init__(name, folder, program, extra=SHARED)
+        self.redis = None
+
+    def start(self, upstream, cpu):
+        self.redis_port = process.free_port()
+        argv = ["redis-server", "--port", str(self.redis_port), "--save", "", "--appendonly", "no"]
+        self.redis = process.start(argv, min(os.sched_getaffinity(0)), cwd=self.folder, stdout=subprocess.DEVNULL)
+        process.wait_until(lambda: accepts(self.redis_port), 10, "redis-server to answer")
+        super().start(upstream, cpu)
+
+    def stop(self):
+        super().stop()
+        if self.redis:
+            process.stop(self.redis, patience=2)
 
 
 def accepts(port):
