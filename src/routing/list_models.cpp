@@ -21,7 +21,7 @@ void append_model(std::string& out, const Route& route, Dialect dialect) {
     return;
   }
   out += ",\"created\":0,\"owned_by\":";
-  append_json_string(out, route.provider->config().name);
+  append_json_string(out, route.targets.front().provider->config().name);
   out += '}';
 }
 

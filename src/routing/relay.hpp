@@ -1,5 +1,6 @@
 #pragma once
-// From an upstream's 200 to the client: pull meets push here and nowhere else.
+// From an upstream's 200 to the client: pull meets push here and nowhere else. In two parts, with the commit point
+// between them: until then nothing has reached the client, and another target may be asked instead.
 
 #include <memory>
 
@@ -19,15 +20,29 @@ struct RelayLimits {
   std::size_t inline_bytes;  // a larger answer is checked beside the event loop
   bool hide_usage = false;
   const Redactor* redactor = nullptr;  // of the provider; null: nothing to keep out
+  // Streams: what must have come before the client sees any of it.
+  bool until_content = false;      // something to read, not only a role
+  std::uint64_t least_events = 0;  // so many events with content,
+  milliseconds starve_within{0};   // within so long after the first; fewer: kUpstreamTimeout
 };
 
-// A stream of events, passed on as they come. Nothing is sent before the first event has arrived and is good.
-Task<Result<void>> relay_stream(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream,
-                                RelayLimits limits);
+// One answer. Refers to the exchange, which outlives it.
+class Relay {
+ public:
+  virtual ~Relay() = default;
+  // Up to the commit point: what a stream must have begun with, all of any other answer.
+  virtual Task<Result<void>> prepare() = 0;
+  // Sends what there is and all that follows. Once, after a prepare() that went well.
+  virtual Task<Result<void>> deliver() = 0;
+  // What was used so far, as reported or else as counted here.
+  virtual Usage usage() const = 0;
+  // Puts down on the record how far it came, and how to tell the client of a failure from here on.
+  virtual void note() const = 0;
+};
 
-// A whole answer, read to its end before a byte of it is passed on.
-Task<Result<void>> relay_whole(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream,
-                               RelayLimits limits);
+// For a request for a stream or for a whole answer, as the exchange says.
+std::unique_ptr<Relay> make_relay(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream,
+                                  const RelayLimits& limits);
 
 // Everything up to the end of the body; kUpstreamInvalidResponse beyond `limits.response_bytes`. Keeps
 // exchange.held_bytes up to date.

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "sluice/core/text.hpp"
+#include "sluice/routing/plan.hpp"
 #include "sluice/routing/stages.hpp"
 
 namespace sluice::routing {
@@ -14,26 +15,29 @@ class Resolve final : public pipeline::Middleware {
   explicit Resolve(std::shared_ptr<const Router> router) : router_(std::move(router)) {}
 
   Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next next) const override {
-    if (auto found = find(exchange); !found) co_return found;
-    co_return co_await next(exchange);
+    auto route = find(exchange);
+    if (!route) co_return std::unexpected(std::move(route.error()));
+    Plan plan(**route);
+    exchange.plan = &plan;
+    auto& record = exchange.record;
+    record.route = plan.route().model->name;
+    record.provider = plan.first().provider->config().name;
+    record.upstream_model = plan.first().upstream_model.empty() ? record.model : plan.first().upstream_model;
+    auto result = co_await next(exchange);
+    exchange.plan = nullptr;
+    co_return result;
   }
 
  private:
-  Result<void> find(pipeline::Exchange& exchange) const {
+  Result<const Route*> find(const pipeline::Exchange& exchange) const {
     const std::string_view model = exchange.view->model.empty() ? kDefaultModerationModel : exchange.view->model;
     auto route = router_->find(model);
-    if (!route) return std::unexpected(std::move(route.error()));
-    if (!may_use(exchange.key, model)) {
+    if (route && !may_use(exchange.key, model)) {
       return fail_param(ErrorKind::kModelNotAllowed, "model",
                         "Your API key may not use the model `" + truncate_utf8(model, kMaxEchoedModel) +
                             "`. GET /v1/models lists those it may.");
     }
-    exchange.route = *route;
-    auto& record = exchange.record;
-    record.route = (*route)->model->name;
-    record.provider = (*route)->provider->config().name;
-    record.upstream_model = (*route)->upstream_model.empty() ? record.model : (*route)->upstream_model;
-    return {};
+    return route;
   }
 
   std::shared_ptr<const Router> router_;

@@ -14,6 +14,8 @@ config::Timeouts with_overrides(config::Timeouts timeouts, const config::Timeout
   return timeouts;
 }
 
+bool is_on(const Route& route) { return route.targets.front().provider->config().on; }
+
 }  // namespace
 
 Router::Router(const config::Config& config, Providers providers) : providers_(std::move(providers)) {
@@ -23,7 +25,7 @@ Router::Router(const config::Config& config, Providers providers) : providers_(s
     entry.route = route_for(entry.model);
     if (model.name.find('*') == std::string::npos) {
       exact_.emplace(entry.model.name, &entry);
-      if (entry.route.provider->config().on) listed_.push_back(&entry.route);
+      if (is_on(entry.route)) listed_.push_back(&entry.route);
     } else {
       globs_.push_back(&entry);
     }
@@ -35,9 +37,11 @@ Route Router::route_for(const config::Model& model) const {
   if (model.when_off && !providers_.at(target->provider)->config().on) target = &*model.when_off;
   Route route;
   route.model = &model;
-  route.provider = providers_.at(target->provider).get();
-  if (target->model != "*") route.upstream_model = target->model;
-  route.timeouts = with_overrides(route.provider->config().timeouts, model.timeouts);
+  const auto& provider = *providers_.at(target->provider);
+  route.targets.push_back({.provider = &provider,
+                           .upstream_model = target->model == "*" ? std::string() : target->model,
+                           .name = target->provider + "/" + target->model,
+                           .timeouts = with_overrides(provider.config().timeouts, model.timeouts)});
   return route;
 }
 
@@ -55,18 +59,18 @@ Result<const Route*> Router::find(std::string_view model) const {
                       "The model `" + truncate_utf8(model, kMaxEchoedModel) +
                           "` does not exist here. GET /v1/models lists those that do.");
   }
-  if (const auto& provider = found->route.provider->config(); !provider.on) {
+  if (!is_on(found->route)) {
     return fail(
         ErrorKind::kProviderOff,
         "The model `" + truncate_utf8(model, kMaxEchoedModel) + "` is not available: its provider has no credential.",
-        provider.off_reason);
+        found->route.targets.front().provider->config().off_reason);
   }
   return &found->route;
 }
 
 const Route* Router::listed_model(std::string_view name) const {
   auto exact = exact_.find(name);
-  return exact != exact_.end() && exact->second->route.provider->config().on ? &exact->second->route : nullptr;
+  return exact != exact_.end() && is_on(exact->second->route) ? &exact->second->route : nullptr;
 }
 
 }  // namespace sluice::routing

@@ -17,7 +17,7 @@
 #include "sluice/observe/record.hpp"
 
 namespace sluice::routing {
-struct Route;
+class Plan;
 }
 
 namespace sluice::pipeline {
@@ -27,9 +27,9 @@ struct Exchange {
   http::ResponseSink& sink;  // sink.started() is the commit point
   http::Client& upstreams;   // of this worker
   observe::Record& record;
-  IpAddress source{};                     // of the client's connection
-  const config::Key* key = nullptr;       // who asks: known before the body is read; null: no keys are configured
-  const routing::Route* route = nullptr;  // where to: written once, by Resolve
+  IpAddress source{};                // of the client's connection
+  const config::Key* key = nullptr;  // who asks: known before the body is read; null: no keys are configured
+  routing::Plan* plan = nullptr;     // where to, and where else: Resolve's
   Endpoint endpoint = Endpoint::kNone;
   std::string model_id{};  // GET /v1/models/{id}: percent-decoded
   Dialect dialect = Dialect::kOpenai;

@@ -14,11 +14,18 @@
 
 namespace sluice::routing {
 
-struct Route {
-  const config::Model* model = nullptr;  // the entry that matched
+// One place that a request may go to.
+struct Target {
   const provider::Provider* provider = nullptr;
-  std::string upstream_model;  // empty: as the client named it
-  config::Timeouts timeouts;
+  std::string upstream_model{};  // empty: as the client named it
+  std::string name{};            // provider/model, as the configuration has it: a label
+  config::Timeouts timeouts{};
+};
+
+// An entry of `models`, ready to use.
+struct Route {
+  const config::Model* model = nullptr;
+  std::vector<Target> targets{};  // at least one
 };
 
 // Whether the key's `models` let that model through; without a key everything goes.

@@ -12,11 +12,11 @@ namespace sluice::routing {
 // GET /v1/models and /v1/models/{id}, from memory; everything else goes on.
 std::unique_ptr<pipeline::Middleware> make_list_models(std::shared_ptr<const Router> router);
 
-// Finds where the model that is asked for leads, and whether the key may ask for it: exchange.route, and the record's
+// Finds where the model that is asked for leads, and whether the key may ask for it: exchange.plan, and the record's
 // route, provider and upstream model. Errors: kModelNotFound, kModelNotAllowed, kProviderOff.
 std::unique_ptr<pipeline::Middleware> make_resolve(std::shared_ptr<const Router> router);
 
-// Asks the target of exchange.route and relays its answer.
+// Asks the targets of exchange.plan in turn, until one answers or nobody is left, and relays its answer.
 std::unique_ptr<pipeline::Middleware> make_dispatch(const config::Limits& limits);
 
 }  // namespace sluice::routing

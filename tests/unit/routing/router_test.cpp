@@ -16,7 +16,7 @@ config::Config config_with(std::vector<config::Model> models) {
 
 std::string target_of(const Router& router, std::string_view name) {
   const auto route = router.find(name);
-  return route ? (*route)->provider->config().name + "/" + (*route)->upstream_model
+  return route ? (*route)->targets.front().provider->config().name + "/" + (*route)->targets.front().upstream_model
                : std::string(traits(route.error().kind).code);
 }
 
@@ -38,8 +38,8 @@ TEST(Router, GlobsAreTriedInTheOrderOfTheFile) {
 
 TEST(Router, AStarAsTargetForwardsTheNameThatWasAskedFor) {
   const auto router = router_of(config_with({model("gpt-*", "up", "*"), model("x", "up", "y")}));
-  EXPECT_EQ((*router->find("gpt-4o"))->upstream_model, "");
-  EXPECT_EQ((*router->find("x"))->upstream_model, "y");
+  EXPECT_EQ((*router->find("gpt-4o"))->targets.front().upstream_model, "");
+  EXPECT_EQ((*router->find("x"))->targets.front().upstream_model, "y");
   EXPECT_EQ((*router->find("gpt-4o"))->model->name, "gpt-*");
 }
 
@@ -103,11 +103,11 @@ TEST(Router, AModelsTimeoutsWinOverItsProviders) {
   patient.timeouts.idle = 7s;
   config.models.push_back(patient);
   const auto router = router_of(config);
-  const auto& timeouts = (*router->find("patient"))->timeouts;
+  const auto& timeouts = (*router->find("patient"))->targets.front().timeouts;
   EXPECT_EQ(timeouts.connect, 1s);
   EXPECT_EQ(timeouts.total, 3600s);
   EXPECT_EQ(timeouts.idle, 7s);
-  EXPECT_EQ((*router->find("fast"))->timeouts.total, 99s);
+  EXPECT_EQ((*router->find("fast"))->targets.front().timeouts.total, 99s);
 }
 
 TEST(Router, OutlivesTheConfigurationItWasBuiltFrom) {

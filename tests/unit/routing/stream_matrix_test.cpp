@@ -34,6 +34,12 @@ const std::string& request_of(Endpoint endpoint) {
   return endpoint == Endpoint::kResponses ? kResponse : kStreamBody;
 }
 
+Task<Result<void>> through(Relay& relay) {
+  auto prepared = co_await relay.prepare();
+  if (prepared) prepared = co_await relay.deliver();
+  co_return prepared;
+}
+
 Seen relay(const StreamVector& vector, std::vector<fakes::Step> steps) {
   if (vector.end) steps.emplace_back(fail(*vector.end, "scripted").error());
   Conversation one(request_of(vector.endpoint), vector.endpoint);
@@ -46,7 +52,9 @@ Seen relay(const StreamVector& vector, std::vector<fakes::Step> steps) {
                            .response_bytes = kStreamEventLimit,
                            .inline_bytes = kStreamEventLimit,
                            .hide_usage = vector.endpoint != Endpoint::kResponses};
-  const auto result = fakes::run(relay_stream(one.exchange, std::move(stream), limits));
+  const auto made = make_relay(one.exchange, std::move(stream), limits);
+  const auto result = fakes::run(through(*made));
+  made->note();
   Seen seen{one.sink.body(), one.sink.started(), one.sink.finished, {}, {}};
   if (result) return seen;
   seen.error = result.error().error_code();

@@ -1,0 +1,173 @@
+#include "routing/attempt.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <new>
+
+#include "sluice/api/errors.hpp"
+#include "sluice/core/text.hpp"
+#include "sluice/http/retry_after.hpp"
+
+namespace sluice::routing {
+namespace {
+
+using observe::Phase;
+using observe::Stage;
+
+// The longest wait the official SDKs obey; asked for more, they give up at once.
+constexpr auto kLongestRetryAfter = std::chrono::seconds(120);
+
+constexpr auto kErrorBodyTimeout = std::chrono::seconds(5);
+
+constexpr std::array<std::string_view, 9> kPassedOn = {"openai-processing-ms",
+                                                       "openai-version",
+                                                       "x-ratelimit-limit-requests",
+                                                       "x-ratelimit-limit-tokens",
+                                                       "x-ratelimit-remaining-requests",
+                                                       "x-ratelimit-remaining-tokens",
+                                                       "x-ratelimit-reset-requests",
+                                                       "x-ratelimit-reset-tokens",
+                                                       "x-models-etag"};
+
+void note_fields(const http::ResponseHead& head, const Redactor& redactor, pipeline::Exchange& exchange) {
+  for (const http::Field& field : head.fields) {
+    const bool is_id = equals_ignore_case(field.name, "x-request-id");
+    const auto known =
+        std::ranges::find_if(kPassedOn, [&](std::string_view name) { return equals_ignore_case(field.name, name); });
+    if ((!is_id && known == kPassedOn.end()) || head.nominates(field.name) || redactor.finds(field.value)) continue;
+    if (is_id) exchange.record.upstream_request_id = observe::recorded_id(field.value);
+    const std::string_view name = is_id ? "x-upstream-request-id" : *known;
+    // Our own limits are what the client has to mind.
+    const bool ours = std::ranges::any_of(exchange.passed_on, [&](const auto& passed) { return passed.first == name; });
+    if (!ours) exchange.passed_on.emplace_back(name, field.value);
+  }
+}
+
+Result<void> check_encoding(const http::ResponseHead& head) {
+  const auto encoding = head.get("content-encoding");
+  if (encoding.empty() || equals_ignore_case(encoding, "identity")) return {};
+  return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream sent a compressed answer that was not asked for.",
+              "content-encoding");
+}
+
+// Some upstreams repeat the credential they were sent when they complain.
+void redact(Error& error, const Redactor& redactor) {
+  for (std::string* text : {&error.message, &error.type, &error.param, &error.code}) redactor.strike(*text);
+}
+
+}  // namespace
+
+Attempt::Attempt(pipeline::Exchange& exchange, const Target& target, const AttemptLimits& limits)
+    : exchange_(exchange), target_(target), limits_(limits), place_(exchange.record.attempts.size()) {
+  exchange.record.attempts.push_back({target.provider->config().name, "aborted", false});
+}
+
+Attempt::~Attempt() {
+  if (!relay_) return;
+  try {
+    relay_->note();
+  } catch (const std::bad_alloc&) {
+    // Then the stream is cut without a word.
+  }
+}
+
+Task<Result<void>> Attempt::start() {
+  auto result = co_await prepare();
+  if (!result) ended(result);
+  co_return result;
+}
+
+Task<Result<void>> Attempt::deliver() {
+  auto result = co_await relay_->deliver();
+  ended(result);
+  co_return result;
+}
+
+Usage Attempt::give_up() {
+  const Usage used = relay_ ? relay_->usage() : Usage{};
+  relay_.reset();
+  return used;
+}
+
+void Attempt::ended(Result<void>& result) {
+  if (!result) redact(result.error(), target_.provider->redactor());
+  exchange_.record.attempts[place_].result = result ? "ok" : traits(result.error().kind).code;
+}
+
+Task<Result<void>> Attempt::prepare() {
+  const auto now = Clock::now();
+  RelayLimits limits{.first_token_due = now + target_.timeouts.first_token,
+                     .total_due = limits_.total_due,
+                     .idle = target_.timeouts.idle,
+                     .event_bytes = limits_.limits.event_bytes,
+                     .response_bytes = limits_.limits.response_bytes,
+                     .inline_bytes = limits_.limits.inline_bytes,
+                     .until_content = limits_.alternatives};
+  exchange_.record.phase = Phase::kConnect;
+  if (auto answer = target_.provider->answer(*exchange_.view)) {
+    exchange_.record.reached(Stage::kRoute, now);
+    limits.hide_usage = !exchange_.view->wants_usage;
+    relay_ = make_relay(exchange_, std::move(answer), limits);
+    co_return co_await relay_->prepare();
+  }
+  limits.redactor = &target_.provider->redactor();
+  auto upstream = co_await open(limits);
+  if (!upstream) co_return std::unexpected(std::move(upstream.error()));
+  note_fields((*upstream)->head(), *limits.redactor, exchange_);
+  if (auto status = co_await check_status(**upstream, limits); !status) co_return status;
+  relay_ = make_relay(exchange_, std::move(*upstream), limits);
+  co_return co_await relay_->prepare();
+}
+
+// The encoded request, which nobody needs once it is sent, ends with this frame.
+Task<Result<std::unique_ptr<http::ResponseStream>>> Attempt::open(RelayLimits& limits) {
+  const auto now = Clock::now();
+  provider::Encoded encoded;
+  auto good = target_.provider->encode(exchange_.request, *exchange_.view, target_.upstream_model, encoded);
+  if (!good) co_return std::unexpected(std::move(good.error()));
+  limits.hide_usage = encoded.usage_forced;
+  encoded.outgoing.connect_timeout = target_.timeouts.connect;
+  encoded.outgoing.head_due = std::min(now + target_.timeouts.first_byte, limits.total_due);
+  if (exchange_.view->stream) encoded.outgoing.head_due = std::min(encoded.outgoing.head_due, limits.first_token_due);
+  exchange_.record.reached(Stage::kRoute, now);
+  http::OpenTimes times;
+  auto upstream = co_await exchange_.upstreams.open(encoded.outgoing, times);
+  note_times(times);
+  co_return upstream;
+}
+
+void Attempt::note_times(const http::OpenTimes& times) {
+  exchange_.record.attempts[place_].reused = times.reused;
+  if (times.connected != TimePoint{}) {
+    exchange_.record.reached(Stage::kConnect, times.connected);
+    exchange_.record.phase = Phase::kFirstByte;
+  }
+  if (times.first_byte != TimePoint{}) exchange_.record.reached(Stage::kFirstByte, times.first_byte);
+}
+
+// Anything but 200 is an error; what the upstream says about it is read, up to a limit.
+Task<Result<void>> Attempt::check_status(http::ResponseStream& upstream, RelayLimits limits) const {
+  const http::ResponseHead& head = upstream.head();
+  auto plain = check_encoding(head);
+  if (head.status == 200) co_return plain;
+  if (head.status < 400) {
+    co_return fail(ErrorKind::kUpstreamInvalidResponse, "The upstream answered with something that is no answer.",
+                   "status " + std::to_string(head.status));
+  }
+  limits.response_bytes = limits_.limits.error_bytes;
+  limits.total_due = std::min(limits.total_due, Clock::now() + kErrorBodyTimeout);
+  // A compressed reason cannot be read; the status counts all the same.
+  auto body = plain ? co_await read_body(exchange_, upstream, limits) : Result<std::string>{};
+  if (!body && body.error().kind == ErrorKind::kClientGone) co_return std::unexpected(std::move(body.error()));
+  Error error = api::upstream_error(head.status, body ? std::string_view(*body) : std::string_view{});
+  error.retry_after =
+      http::parse_retry_after(head.get("retry-after-ms"), head.get("retry-after"), std::chrono::system_clock::now());
+  if (error.retry_after > kLongestRetryAfter) {
+    error.retry_after = kLongestRetryAfter;
+    error.no_retry = true;
+  }
+  co_return std::unexpected(std::move(error));
+}
+
+}  // namespace sluice::routing
