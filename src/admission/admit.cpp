@@ -1,9 +1,7 @@
-#include <algorithm>
-#include <cstdlib>
-
 #include "admission/claim.hpp"
 #include "admission/refusals.hpp"
 #include "sluice/admission/stages.hpp"
+#include "sluice/pipeline/deadline.hpp"
 
 namespace sluice::admission {
 namespace {
@@ -11,28 +9,15 @@ namespace {
 using observe::Phase;
 using observe::Stage;
 
-limit::WallTime wall_now() { return std::chrono::floor<milliseconds>(std::chrono::system_clock::now()); }
-
-// How long the client says it waits, in its official SDK's words; nothing it says is believed beyond a day.
-std::optional<milliseconds> patience_of(const http::RequestHead& head) {
-  for (std::string_view name : {"x-stainless-timeout", "x-stainless-read-timeout"}) {
-    const std::string text(head.get(name));
-    char* end = nullptr;
-    const double seconds = std::strtod(text.c_str(), &end);
-    const bool number = !text.empty() && end == text.c_str() + text.size();
-    if (number && seconds > 0 && seconds < 86'400) return milliseconds(static_cast<std::int64_t>(seconds * 1000));
-  }
-  return std::nullopt;
-}
-
 class Admit final : public pipeline::Middleware {
  public:
   Admit(const config::Config& config, std::shared_ptr<const Paths> paths, Books books)
       : config_(config), paths_(std::move(paths)), pricing_(config), books_(books) {}
 
   Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next next) const override {
-    Claim claim(exchange, books_);
-    if (auto good = claim.make(*paths_, pricing_, config_); !good) co_return good;
+    Claim claim(exchange, books_, *paths_, pricing_);
+    if (auto good = claim.make(config_); !good) co_return good;
+    exchange.account = &claim;
     if (!claim.takes().empty()) {
       if (auto granted = co_await take(exchange, claim); !granted) co_return granted;
     }
@@ -47,9 +32,9 @@ class Admit final : public pipeline::Middleware {
   Task<Result<void>> take(pipeline::Exchange& exchange, Claim& claim) const {
     const limit::Limit* lacking = nullptr;
     if (!claim.needs_slot() || !books_.room.must_wait(claim.takes())) {
-      auto verdict = books_.ledger.admit_now(claim.takes(), wall_now());
+      auto verdict = books_.ledger.admit_now(claim.takes(), limit::wall_now());
       if (!verdict) {
-        auto answer = co_await books_.ledger.admit(claim.takes(), wall_now());
+        auto answer = co_await books_.ledger.admit(claim.takes(), limit::wall_now());
         if (!answer) co_return std::unexpected(std::move(answer.error()));
         verdict = std::move(*answer);
       }
@@ -75,9 +60,9 @@ class Admit final : public pipeline::Middleware {
       wish.priority = exchange.key->priority;
       wish.key = exchange.key->name;
     }
-    if (const auto patience = patience_of(exchange.request.head)) wish.due = exchange.record.started + *patience;
+    if (const auto deadline = pipeline::deadline_of(exchange); deadline != kNever) wish.due = deadline;
     auto verdict = co_await books_.room.enter(
-        std::move(wish), [this, &claim] { return books_.ledger.admit(claim.takes(), wall_now()); });
+        std::move(wish), [this, &claim] { return books_.ledger.admit(claim.takes(), limit::wall_now()); });
     if (!verdict) {
       claim.turned_away(lacking);
       co_return std::unexpected(std::move(verdict.error()));

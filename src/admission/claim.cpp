@@ -14,10 +14,6 @@ namespace {
 
 using observe::Phase;
 
-bool counts_tokens(const limit::Take& take) {
-  return take.limit->meter != Meter::kRequests && take.limit->meter != Meter::kConcurrency;
-}
-
 // What the upstream itself said no to was not used; a connection that broke may have been.
 bool was_refused(const Error& error) {
   return error.kind == ErrorKind::kUpstreamStatus || error.kind == ErrorKind::kUpstreamAuth ||
@@ -42,30 +38,57 @@ void Claim::find_users(const Path& path, const config::Config& config) {
   for (const EachUser* each : path.each_user) take(*users_.emplace_back(limits_of_user(*each, user, books_.ledger)));
 }
 
-Result<void> Claim::make(const Paths& paths, const Pricing& pricing, const config::Config& config) {
+Result<void> Claim::make(const config::Config& config) {
   auto& record = exchange_.record;
-  const Path& path = paths.of_key(exchange_.key);
-  const ModelNode& model = paths.of_model(record.route);
-  const ProviderNode& provider = paths.of_provider(record.provider);
+  const Path& path = paths_.of_key(exchange_.key);
+  const ModelNode& model = paths_.of_model(record.route);
   if (!path.tags.empty()) record.tags = &path.tags;
-  take(paths.of_process());
+  take(paths_.of_process());
   take(model.limits);
-  take(provider.limits);
+  first_provider_ = record.provider;
+  provider_from_ = takes_.size();
+  take(paths_.of_provider(record.provider).limits);
+  provider_to_ = takes_.size();
   for (const limit::Limit* limit : path.limits) take(*limit);
   find_users(path, config);
-  priced_ = pricing.is_on();
-  if (priced_ && !provider.is_free) {
-    auto price = pricing.find(record.provider, record.upstream_model, record.time);
-    if (!price) return std::unexpected(std::move(price.error()));
-    price_ = *price;
-  }
-  if (!std::ranges::any_of(takes_, counts_tokens)) {
-    for (limit::Take& one : takes_) one.amount = 1;
-    return {};
-  }
-  demand_ = demand_of(*exchange_.view, model.max_output, price_);
-  for (limit::Take& one : takes_) one.amount = amount_of(*one.limit, demand_);
+  priced_ = pricing_.is_on();
+  auto price = price_of(record.provider, record.upstream_model);
+  if (!price) return std::unexpected(std::move(price.error()));
+  price_ = *price;
+  max_output_ = model.max_output;
+  reckon();
   return {};
+}
+
+// The dearest of the places that may be asked is reserved for.
+void Claim::reckon() {
+  if (!counts_tokens()) {
+    for (limit::Take& one : takes_) one.amount = 1;
+    return;
+  }
+  demand_ = demand_of(*exchange_.view, max_output_, price_);
+  for (const pipeline::Place& place : exchange_.places.subspan(std::min<std::size_t>(1, exchange_.places.size()))) {
+    const auto price = price_of(place.provider, model_of(place));
+    if (!price || *price == price_) continue;
+    demand_.cost = std::max(demand_.cost, demand_of(*exchange_.view, max_output_, *price).cost);
+  }
+  for (limit::Take& one : takes_) one.amount = amount_of(*one.limit, demand_);
+}
+
+bool Claim::counts_tokens() const {
+  return std::ranges::any_of(takes_, [](const limit::Take& take) {
+    return take.limit->meter != Meter::kRequests && take.limit->meter != Meter::kConcurrency;
+  });
+}
+
+const std::string& Claim::model_of(const pipeline::Place& place) const {
+  return place.model.empty() ? exchange_.record.model : place.model;
+}
+
+// Null: nothing is charged there.
+Result<const config::PriceRow*> Claim::price_of(const std::string& provider, const std::string& model) const {
+  if (!priced_ || paths_.of_provider(provider).is_free) return nullptr;
+  return pricing_.find(provider, model, exchange_.record.time);
 }
 
 void Claim::granted(limit::Grant grant) {
@@ -107,6 +130,7 @@ void Claim::ended(const Result<void>& result) { upstream_refused_ = !result && w
 
 // A stream that has used up what was reserved for it takes some more ahead, or else no more than it needs.
 Result<void> Claim::may_go_on(std::int64_t output) {
+  if (price_ == nullptr) return {};
   const Money used = budget::worst_case(*price_, demand_.input, output, 1);
   if (used <= reserved_) return {};
   const Money needed = used - reserved_;
@@ -116,6 +140,39 @@ Result<void> Claim::may_go_on(std::int64_t output) {
     return {};
   }
   return fail(ErrorKind::kBudgetExceeded, "The answer was cut: the budget for it is used up.");
+}
+
+// Whom one turns to when another has failed is not waited for.
+Task<Result<void>> Claim::move_to(const pipeline::Place& place) {
+  auto price = price_of(place.provider, model_of(place));
+  if (!price) co_return std::unexpected(std::move(price.error()));
+  const Limits& limits = paths_.of_provider(place.provider).limits;
+  const auto same = [&](const Move& move) { return *move.provider == place.provider; };
+  if (!limits.empty() && place.provider != first_provider_ && std::ranges::none_of(moves_, same)) {
+    if (demand_.input == 0) demand_ = demand_of(*exchange_.view, max_output_, *price);
+    std::vector<limit::Take> takes;
+    for (const limit::Limit& limit : limits) takes.push_back({&limit, amount_of(limit, demand_)});
+    Move move{&place.provider, {}, std::vector<std::int64_t>(takes.size())};
+    auto verdict = co_await books_.ledger.admit(takes, limit::wall_now());
+    if (!verdict) co_return std::unexpected(std::move(verdict.error()));
+    if (const auto* refusal = std::get_if<limit::Refusal>(&*verdict)) {
+      const limit::Take& refused = takes[refusal->index];
+      co_return std::unexpected(refusal_error(*refused.limit, *refusal, refused.amount));
+    }
+    move.grant = std::move(std::get<limit::Grant>(*verdict));
+    moves_.push_back(std::move(move));
+  }
+  price_ = *price;
+  co_return Result<void>{};
+}
+
+void Claim::lost(const pipeline::Place& place, const Usage& usage) {
+  if (usage.source == UsageSource::kNone) return;
+  lost_.input += usage.input;
+  lost_.output += usage.output;
+  const auto price = price_of(place.provider, model_of(place));
+  if (price && *price != nullptr) lost_cost_ += budget::cost_of(**price, usage);
+  exchange_.record.lost_cost = lost_cost_;
 }
 
 // The provider got the request and has not said what it used: it will be billed all the same.
@@ -128,19 +185,38 @@ void Claim::count_unreported() {
   usage.input = api::estimate_input_tokens(*exchange_.view);
 }
 
+std::int64_t Claim::used_at(const limit::Limit& limit, bool here) const {
+  const auto& record = exchange_.record;
+  if (!here) return used_of(limit, {}, Money());
+  Usage usage = record.usage;
+  usage.input += lost_.input;
+  usage.output += lost_.output;
+  return used_of(limit, usage, record.cost.value_or(Money()));
+}
+
+// `provider`: whose limits these are; null: some are of the first provider, the others everybody's.
+void Claim::settle(limit::Grant& grant, std::vector<std::int64_t>& used, const std::string* provider) {
+  const auto takes = grant.takes();
+  for (std::size_t i = 0; i < takes.size(); ++i) {
+    const bool firsts = provider == nullptr && i >= provider_from_ && i < provider_to_;
+    const std::string* of = firsts ? &first_provider_ : provider;
+    used[i] = used_at(*takes[i].limit, of == nullptr || *of == exchange_.record.provider);
+  }
+  grant.settle(used);
+}
+
 Claim::~Claim() {
   exchange_.may_go_on = nullptr;
+  exchange_.account = nullptr;
   auto& record = exchange_.record;
   count_unreported();
   if (priced_) {
     const bool any = record.usage.source != UsageSource::kNone;
-    record.cost = price_ != nullptr && any ? budget::cost_of(*price_, record.usage) : Money();
+    record.cost = (price_ != nullptr && any ? budget::cost_of(*price_, record.usage) : Money()) + lost_cost_;
   }
+  for (Move& move : moves_) settle(move.grant, move.used, move.provider);
   if (!grant_) return;
-  for (std::size_t i = 0; i < takes_.size(); ++i) {
-    used_[i] = used_of(*takes_[i].limit, record.usage, record.cost.value_or(Money()));
-  }
-  grant_.settle(used_);
+  settle(grant_, used_, nullptr);
   if (needs_slot_) books_.room.slot_freed(takes_);
 }
 

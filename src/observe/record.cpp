@@ -100,6 +100,7 @@ void append_trace_line(std::string& out, const Record& record) {
   if (!record.finish_reason.empty()) line.text("finish_reason", record.finish_reason);
   append_usage(line, record.usage);
   if (record.cost) line.raw("cost_usd", to_decimal(*record.cost));
+  if (record.lost_cost > Money()) line.raw("lost_usd", to_decimal(record.lost_cost));
   if (!record.limit.empty()) line.text("limit", record.limit);
   if (!record.observed.empty()) line.text("observed", record.observed);
   append_stages(line, record);

@@ -19,6 +19,7 @@ class Resolve final : public pipeline::Middleware {
     if (!route) co_return std::unexpected(std::move(route.error()));
     Plan plan(**route);
     exchange.plan = &plan;
+    exchange.places = plan.route().places;
     auto& record = exchange.record;
     record.route = plan.route().model->name;
     record.provider = plan.first().provider->config().name;

@@ -42,6 +42,9 @@ Route Router::route_for(const config::Model& model) const {
                            .upstream_model = target->model == "*" ? std::string() : target->model,
                            .name = target->provider + "/" + target->model,
                            .timeouts = with_overrides(provider.config().timeouts, model.timeouts)});
+  for (const Target& one : route.targets) {
+    route.places.push_back({one.provider->config().name, one.upstream_model});
+  }
   return route;
 }
 

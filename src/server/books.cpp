@@ -13,8 +13,6 @@ namespace {
 constexpr auto kLease = std::chrono::minutes(10);
 constexpr auto kSweep = std::chrono::seconds(1);
 
-limit::WallTime wall_now() { return std::chrono::floor<milliseconds>(std::chrono::system_clock::now()); }
-
 void tell(bool problem, const std::string& text) {
   spdlog::log(problem ? spdlog::level::warn : spdlog::level::info, "{}", text);
 }
@@ -72,8 +70,8 @@ std::expected<void, std::string> Books::open_store(const config::Config& config)
   } else {
     auto rows = (*opened)->budgets();
     if (!rows) return std::unexpected(rows.error());
-    local_->restore(*rows, wall_now());
-    (*opened)->begin([ledger = local_.get()] { return ledger->changed_budgets(wall_now(), kLease); });
+    local_->restore(*rows, limit::wall_now());
+    (*opened)->begin([ledger = local_.get()] { return ledger->changed_budgets(limit::wall_now(), kLease); });
   }
   store_ = std::move(*opened);
   store_path_ = config.state.path;
@@ -88,14 +86,14 @@ void Books::reached(const limit::Limit& limit, unsigned percent, Money used) {
                   .limit = Money::nanodollars(limit.most),
                   .used = used,
                   .period = limit.period,
-                  .period_start = limit::period_start(limit.period, wall_now())});
+                  .period_start = limit::period_start(limit.period, limit::wall_now())});
 }
 
 void Books::tick(TimePoint now) {
   room_->tick(now);
   if ((store_ && !redis_) || now < swept_ + kSweep) return;
   swept_ = now;
-  local_->changed_budgets(wall_now(), kLease);  // nobody else asks, and it clears away what is idle
+  local_->changed_budgets(limit::wall_now(), kLease);  // nobody else asks, and it clears away what is idle
 }
 
 void Books::finish() {

@@ -20,6 +20,7 @@
 namespace sluice::limit {
 
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+inline WallTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 // What a ledger keeps of one limit; only that ledger looks inside.
 struct LimitState {

@@ -58,6 +58,7 @@ struct Record {
   std::string finish_reason;
   Usage usage;
   std::optional<Money> cost;  // by the price table; nothing: no price is known
+  Money lost_cost;            // the part of it that went to targets whose answer nobody got
   std::string limit;          // what refused it: node and meter of the limit
   std::string observed;       // limits that would have refused it, were they not only observed
   std::array<TimePoint, kStages> stages{};

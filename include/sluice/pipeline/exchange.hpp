@@ -3,14 +3,17 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "sluice/api/request_view.hpp"
 #include "sluice/config/config.hpp"
+#include "sluice/core/async.hpp"
 #include "sluice/core/clock.hpp"
 #include "sluice/core/ip.hpp"
+#include "sluice/core/usage.hpp"
 #include "sluice/http/client.hpp"
 #include "sluice/http/request.hpp"
 #include "sluice/http/sink.hpp"
@@ -22,6 +25,22 @@ class Plan;
 
 namespace sluice::pipeline {
 
+// Where a request may be sent, as far as limits and prices go.
+struct Place {
+  std::string provider;
+  std::string model;  // upstream name; empty: as the client named it
+};
+
+// The exchange's part in the books, for whoever asks upstreams. Ends with Admit's frame.
+class Account {
+ public:
+  virtual ~Account() = default;
+  // Another provider's limits and another price hold from now on. Errors: as of an admission, but nothing waits.
+  virtual Task<Result<void>> move_to(const Place& place) = 0;
+  // Nobody gets the answer from there, and this was used for it.
+  virtual void lost(const Place& place, const Usage& usage) = 0;
+};
+
 struct Exchange {
   const http::Request& request;
   http::ResponseSink& sink;  // sink.started() is the commit point
@@ -30,6 +49,8 @@ struct Exchange {
   IpAddress source{};                // of the client's connection
   const config::Key* key = nullptr;  // who asks: known before the body is read; null: no keys are configured
   routing::Plan* plan = nullptr;     // where to, and where else: Resolve's
+  std::span<const Place> places{};   // all that the plan may come to, whom it asks first in front
+  Account* account = nullptr;        // Admit's
   Endpoint endpoint = Endpoint::kNone;
   std::string model_id{};  // GET /v1/models/{id}: percent-decoded
   Dialect dialect = Dialect::kOpenai;

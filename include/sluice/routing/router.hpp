@@ -10,6 +10,7 @@
 
 #include "sluice/config/config.hpp"
 #include "sluice/core/error.hpp"
+#include "sluice/pipeline/exchange.hpp"
 #include "sluice/provider/provider.hpp"
 
 namespace sluice::routing {
@@ -25,7 +26,8 @@ struct Target {
 // An entry of `models`, ready to use.
 struct Route {
   const config::Model* model = nullptr;
-  std::vector<Target> targets{};  // at least one
+  std::vector<Target> targets{};          // at least one
+  std::vector<pipeline::Place> places{};  // of all that the route may lead to; the first target's in front
 };
 
 // Whether the key's `models` let that model through; without a key everything goes.
