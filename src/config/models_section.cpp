@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 
+#include "config/model_uses.hpp"
 #include "config/sections.hpp"
 #include "config/values.hpp"
 
@@ -7,53 +9,47 @@ namespace sluice::config {
 namespace {
 
 constexpr std::size_t kMaxName = 256;
+constexpr std::array<std::string_view, 13> kWithTargets = {
+    "target", "targets",  "when_off",    "strategy", "sticky", "split",       "mirror",
+    "answer", "fallback", "fallback_on", "starve",   "hedge",  "max_attempts"};
 
-class TargetReader {
- public:
-  explicit TargetReader(const Config& config) : config_(config) {}
-
-  std::optional<Target> operator()(const Value& value) const {
-    auto text = read_text(value);
-    if (!text) return std::nullopt;
-    auto slash = text->find('/');
-    if (slash == 0 || slash == std::string::npos || slash + 1 == text->size()) {
-      value.fail(value.shown() + " is not a target; expected provider/model, e.g. openai/gpt-4o, or provider/*");
-      return std::nullopt;
-    }
-    Target target{text->substr(0, slash), text->substr(slash + 1)};
-    if (target.model != "*" && target.model.find('*') != std::string::npos) {
-      value.fail(value.shown() + ": after the slash comes one model's name, or a lone * for the name that was asked");
-      return std::nullopt;
-    }
-    return known(value, target) ? std::optional(target) : std::nullopt;
+void read_when_off(const Value& value, const ModelEntry& entry) {
+  auto target = read_target(value, entry.config);
+  auto& targets = entry.model.targets;
+  if (!target || targets.empty()) return;
+  if (target->provider == targets.front().provider) {
+    value.fail("names the provider of target, which is the one that is off then");
   }
+  target->tier = 1;
+  target->when_off = true;
+  targets.push_back(std::move(*target));
+}
 
- private:
-  bool known(const Value& value, const Target& target) const {
-    if (config_.providers.contains(target.provider)) return true;
-    std::vector<std::string> names;
-    for (const auto& [name, provider] : config_.providers) names.push_back(name);
-    // The text as written names the provider too, unless a reference hides it.
-    bool plain = value.node->text.starts_with(target.provider + "/");
-    std::string shown = plain ? in_quotes(target.provider) : "in " + value.shown();
-    value.fail("unknown provider " + shown + "; " + suggestion(target.provider, names));
-    return false;
+void read_places(MapReader& map, const ModelEntry& entry) {
+  const bool several = map.section("targets", [&](const Value& list) { read_targets(list, entry); });
+  const auto target = map.find("target");
+  if (several) {
+    if (target) target->fail_key("stands beside targets; put it into that list");
+    map.refuse("when_off", "has no meaning beside targets; put it there, with a higher tier");
+    return;
   }
+  if (!target) map.missing("target", "expected provider/model, e.g. openai/gpt-4o; or targets, or rules");
+  if (target) {
+    if (auto read = read_target(*target, entry.config)) entry.model.targets.push_back(std::move(*read));
+  }
+  map.section("when_off", [&](const Value& value) { read_when_off(value, entry); });
+}
 
-  const Config& config_;
-};
-
-void read_full(const Value& value, const Config& config, Model& model) {
+void read_full(const Value& value, const ModelEntry& entry) {
   MapReader map(value);
-  if (!map.read("target", model.target, TargetReader(config))) {
-    map.missing("target", "expected provider/model, e.g. openai/gpt-4o");
+  Model& model = entry.model;
+  if (map.section("rules", [&](const Value& list) { read_rules(list, entry); })) {
+    for (const std::string_view key : kWithTargets) map.refuse(key, "has no meaning beside rules, which name models");
+  } else {
+    read_places(map, entry);
+    read_sharing(map, entry);
+    read_rescue(map, entry);
   }
-  map.section("when_off", [&](const Value& target) {
-    model.when_off = TargetReader(config)(target);
-    if (model.when_off && model.when_off->provider == model.target.provider) {
-      target.fail("names the provider of target, which is the one that is off then");
-    }
-  });
   map.section("timeouts", [&](const Value& section) { read_timeouts(section, model.timeouts); });
   map.section("limits", [&](const Value& section) { read_node_limits(section, model.limits, nullptr); });
   map.read("max_output", model.max_output, amount(1, kMostOutput));
@@ -64,25 +60,26 @@ void check_name(const Named& entry) {
   has_reference(entry);
 }
 
-Model read_model(const Named& entry, const Config& config) {
-  Model model;
-  model.name = entry.name;
-  check_name(entry);
-  if (entry.value.node->kind == Node::Kind::kText) {
-    if (auto target = TargetReader(config)(entry.value)) model.target = *target;
-  } else if (entry.value.node->kind == Node::Kind::kMap) {
-    read_full(entry.value, config, model);
+void read_model(const Named& named, const ModelEntry& entry) {
+  entry.model.name = named.name;
+  check_name(named);
+  if (named.value.node->kind == Node::Kind::kText) {
+    if (auto target = read_target(named.value, entry.config)) entry.model.targets.push_back(std::move(*target));
+  } else if (named.value.node->kind == Node::Kind::kMap) {
+    read_full(named.value, entry);
   } else {
-    entry.value.fail("expected provider/model or a map with target");
+    named.value.fail("expected provider/model or a map with target, targets or rules");
   }
-  return model;
 }
 
 }  // namespace
 
 void read_models(const Value& section, Config& config) {
   auto entries = read_entries(section);
-  for (const Named& entry : entries) config.models.push_back(read_model(entry, config));
+  ModelUses uses;
+  config.models.reserve(entries.size());
+  for (const Named& entry : entries) read_model(entry, {config, config.models.emplace_back(), uses});
+  check_model_uses(config, uses);
   bool could_be_full = section.node->kind == Node::Kind::kMap || section.node->kind == Node::Kind::kNull;
   if (entries.empty() && could_be_full)
     section.fail_key("is empty; expected at least one model, e.g. gpt-4o: openai/gpt-4o");

@@ -56,6 +56,12 @@ void read_pool(const Value& section, Pool& pool) {
   map.read("idle_timeout", pool.idle_timeout, duration(1ms, kDay));
 }
 
+// After the pool, which connections wait in.
+void read_warm_up(const Value& value, Provider& provider) {
+  if (const auto connections = count(0, 1024)(value)) provider.warm_up = *connections;
+  if (provider.warm_up > provider.pool.max_idle) value.fail("more than pool.max_idle, which is how many are kept");
+}
+
 void check_credentials(const Value& value, const Provider& provider) {
   auto same = [&](const auto& header) { return header.first == provider.auth_header; };
   if (!provider.api_keys.empty() && std::ranges::any_of(provider.headers, same)) {
@@ -77,6 +83,9 @@ void read_openai(DialectKeys keys, Provider& provider) {
   keys.section("tls", [&](const Value& section) { read_tls(section, provider, https); });
   keys.section("allow_addresses", [&](const Value& list) { read_allow_addresses(list, provider.allow_addresses); });
   keys.section("pool", [&](const Value& section) { read_pool(section, provider.pool); });
+  keys.section("breaker", [&](const Value& section) { read_breaker(section, provider.breaker); });
+  keys.section("health", [&](const Value& section) { read_health(section, provider.health); });
+  keys.section("warm_up", [&](const Value& value) { read_warm_up(value, provider); });
   keys.section("quirks", [&](const Value& section) { read_quirks(section, provider.quirks); });
 }
 
@@ -130,6 +139,7 @@ void read_providers(const Value& section, Config& config) {
     Provider& provider = config.providers[entry.name];
     provider.name = entry.name;
     provider.timeouts = config.timeouts;
+    provider.breaker = config.routing.breaker;
     read_provider(entry.value, provider);
   }
 }

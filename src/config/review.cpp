@@ -18,20 +18,36 @@ bool spends(const Node& node) {
 bool either_spends(const auto& owner) { return spends(owner) || !owner.each_user.budgets.empty(); }
 
 // Whether a row is in force for some of the names that a glob of `models` may send on as they are.
-bool prices_some(const Prices& prices, const Model& model, std::chrono::sys_days today) {
+bool prices_some(const Prices& prices, const Model& model, const Target& target, std::chrono::sys_days today) {
   return std::ranges::any_of(prices.rows, [&](const PriceRow& row) {
-    const bool fits = row.provider.empty() || row.provider == model.target.provider;
+    const bool fits = row.provider.empty() || row.provider == target.provider;
     return fits && row.from <= today && globs_meet(row.model, model.name);
   });
 }
 
-bool is_priced(const Config& config, const PriceTable& table, const Model& model, std::chrono::sys_days today) {
-  const auto provider = config.providers.find(model.target.provider);
-  if (provider != config.providers.end() && provider->second.dialect == ProviderDialect::kStatic) return true;
-  const bool forwards = model.target.model == "*";
-  if (forwards && model.name.find('*') != std::string::npos) return prices_some(config.prices, model, today);
-  return table.find(model.target.provider, forwards ? model.name : model.target.model, today) != nullptr;
-}
+class Priced {
+ public:
+  Priced(const Config& config, std::chrono::sys_days today)
+      : config_(config), table_(config.prices.rows), today_(today) {}
+
+  bool all(const Model& model) const {
+    return std::ranges::all_of(model.targets, [&](const Target& target) { return one(model, target); });
+  }
+
+ private:
+  bool one(const Model& model, const Target& target) const {
+    const auto provider = config_.providers.find(target.provider);
+    if (provider != config_.providers.end() && provider->second.dialect == ProviderDialect::kStatic) return true;
+    const bool forwards = target.model == "*";
+    if (forwards && model.name.find('*') != std::string::npos)
+      return prices_some(config_.prices, model, target, today_);
+    return table_.find(target.provider, forwards ? model.name : target.model, today_) != nullptr;
+  }
+
+  const Config& config_;
+  PriceTable table_;
+  std::chrono::sys_days today_;
+};
 
 // "a, b and 3 more"
 std::string listed(const std::vector<std::string>& names) {
@@ -48,10 +64,10 @@ void review_prices(const Config& config, std::chrono::sys_days today, std::vecto
     notes.push_back("THERE ARE BUDGETS BUT NO PRICES: every model " + then + "; see prices.file");
     return;
   }
-  const PriceTable table(config.prices.rows);
+  const Priced priced(config, today);
   std::vector<std::string> names;
   for (const Model& model : config.models) {
-    if (!is_priced(config, table, model, today)) names.push_back(printable(model.name));
+    if (!priced.all(model)) names.push_back(printable(model.name));
   }
   if (!names.empty()) {
     notes.push_back("THERE ARE BUDGETS BUT NO PRICE FOR " + listed(names) + ": what has no price " + then);

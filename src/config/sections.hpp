@@ -16,7 +16,8 @@ void read_timeouts(const Value& section, TimeoutOverrides& timeouts);
 void read_dns(const Value& section, Dns& dns);
 void read_trace(const Value& section, Trace& trace);
 void read_log(const Value& section, Log& log);
-// After `timeouts`, whose values every provider starts from.
+void read_routing(const Value& section, Routing& routing);
+// After `timeouts` and `routing`, whose values every provider starts from.
 void read_providers(const Value& section, Config& config);
 // After `providers`, which the targets name.
 void read_models(const Value& section, Config& config);
@@ -41,6 +42,9 @@ void read_node_limits(const Value& section, NodeLimits& limits, NodeLimits* each
 void read_concurrency(const Value& value, std::optional<ConcurrencyLimit>& concurrency);
 void read_tags(const Value& section, Tags& tags);
 std::optional<std::string> read_header_name(const Value& value);  // in lower case
+void read_when(const Value& section, Conditions& conditions);
+std::optional<std::string> read_label(const Value& value);  // a name for people and metrics; may be empty
+std::optional<unsigned> read_attempts(const Value& value);
 
 // Parts of a provider.
 void read_api_keys(const Value& list, Provider& provider);
@@ -48,6 +52,8 @@ void read_auth(const Value& section, Provider& provider);
 void read_headers(const Value& section, Provider& provider);
 void read_paths(const Value& section, Provider& provider);
 void read_quirks(const Value& section, Quirks& quirks);
+void read_breaker(const Value& section, Breaker& breaker);
+void read_health(const Value& section, Health& health);
 void read_allow_addresses(const Value& list, std::vector<IpNetwork>& allowed);
 // Tells the operator if base_url's name usually leads to addresses that allow_addresses would have to list, and lists
 // none. After all parts of the provider.

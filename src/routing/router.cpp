@@ -1,5 +1,7 @@
 #include "sluice/routing/router.hpp"
 
+#include <algorithm>
+
 #include "sluice/core/text.hpp"
 
 namespace sluice::routing {
@@ -20,6 +22,7 @@ bool is_on(const Route& route) { return route.targets.front().provider->config()
 
 Router::Router(const config::Config& config, Providers providers) : providers_(std::move(providers)) {
   for (const config::Model& model : config.models) {
+    if (model.targets.empty()) continue;  // rules: not served yet
     auto& entry = *entries_.emplace_back(std::make_unique<Entry>());
     entry.model = model;
     entry.route = route_for(entry.model);
@@ -33,8 +36,9 @@ Router::Router(const config::Config& config, Providers providers) : providers_(s
 }
 
 Route Router::route_for(const config::Model& model) const {
-  const config::Target* target = &model.target;
-  if (model.when_off && !providers_.at(target->provider)->config().on) target = &*model.when_off;
+  const auto on = [&](const config::Target& target) { return providers_.at(target.provider)->config().on; };
+  const auto first = std::ranges::find_if(model.targets, on);
+  const config::Target* target = first == model.targets.end() ? &model.targets.back() : &*first;
   Route route;
   route.model = &model;
   const auto& provider = *providers_.at(target->provider);

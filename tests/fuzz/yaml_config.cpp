@@ -5,6 +5,7 @@
 
 #include "fuzz/fuzz.hpp"
 #include "sluice/config/load.hpp"
+#include "sluice/config/model_names.hpp"
 
 namespace sluice::fuzz {
 namespace {
@@ -45,9 +46,14 @@ void check(const config::Loaded& loaded) {
     require(provider.dialect == config::ProviderDialect::kStatic || !provider.base_url.host.empty(), "and where it is");
     for (const auto& [header, value] : provider.headers) require(!header.empty(), "a header has a name");
   }
+  const config::ModelNames names(loaded.config);
   for (const config::Model& model : loaded.config.models) {
-    require(providers.contains(model.target.provider), "a model's provider is there");
-    require(!model.when_off || providers.contains(model.when_off->provider), "also the one that stands in");
+    require(model.targets.empty() != model.rules.empty(), "a model has targets or rules");
+    for (const config::Target& target : model.targets) {
+      require(providers.contains(target.provider), "a model's provider is there");
+    }
+    for (const config::Rule& rule : model.rules) require(bool(names.find(rule.use)), "what a rule names is there");
+    for (const std::string& name : model.fallback) require(bool(names.find(name)), "and what a model falls back to");
   }
   for (const std::string& note : loaded.notes) {
     require(is_one_line(note) && note.find(kSecret) == std::string::npos, "a remark is one line and tells no secret");

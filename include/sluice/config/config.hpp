@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/config/routing.hpp"
 #include "sluice/core/admission.hpp"
 #include "sluice/core/endpoint.hpp"
 #include "sluice/core/ip.hpp"
@@ -133,6 +134,9 @@ struct Provider {  // providers.<name>:
   std::vector<IpNetwork> allow_addresses;  // loopback, private and reserved ones that base_url's name may lead to
   Timeouts timeouts;
   Pool pool;
+  std::size_t warm_up = 0;  // connections opened ahead, per worker
+  Breaker breaker;
+  Health health;
   Quirks quirks;
   // dialect: static
   std::string answer;
@@ -141,19 +145,24 @@ struct Provider {  // providers.<name>:
   bool operator==(const Provider&) const = default;
 };
 
-struct Target {
-  std::string provider;  // exists in Config::providers
-  std::string model;     // upstream name; "*" forwards the name that was asked for
-  bool operator==(const Target&) const = default;
-};
-
-struct Model {  // models.<name or glob>:
+struct Model {  // models.<name or glob>: has either targets or rules
   std::string name;
-  Target target;
-  std::optional<Target> when_off;  // answers while the target's provider is off
+  std::vector<Target> targets;  // in file order; a `when_off` comes last, in a tier of its own
   TimeoutOverrides timeouts;
   NodeLimits limits{};                       // of this entry, whoever asks
   std::optional<std::int64_t> max_output{};  // tokens reserved for an answer whose request names no maximum
+  std::vector<Rule> rules{};                 // the first one that holds says who answers; the last one always holds
+  // The rest goes with targets.
+  Strategy strategy = Strategy::kOrdered;
+  StickyBy sticky = StickyBy::kUser;  // strategy sticky: what is the same for requests that belong together
+  std::vector<Split> split{};         // the rest of the traffic stays here
+  std::optional<Mirror> mirror{};
+  std::vector<std::string> fallback{};  // models that are tried in turn after the targets
+  FallbackOn fallback_on{};
+  std::optional<Starve> starve{};
+  std::optional<Hedge> hedge{};
+  std::string answer{};                    // said once all has failed; empty: the error is
+  std::optional<unsigned> max_attempts{};  // absent: that of `routing`
   bool operator==(const Model&) const = default;
 };
 
@@ -300,6 +309,7 @@ struct Config {
   Dns dns;
   Trace trace;
   Log log;
+  Routing routing;
   std::map<std::string, Provider> providers;
   std::vector<Model> models;  // in file order: the first match wins, exact names before globs
   bool has_keys = false;      // there is a `keys` section, if only an empty one; without: loopback only

@@ -41,6 +41,7 @@ std::string any_entry(std::string path) {
   replace_all(path, std::regex(R"(^(providers|models|groups)\.("[^"]*"|[^.]*))"), "$1.*");
   replace_all(path, std::regex(R"(^(providers\.\*|models\.\*|groups\.\*|keys\.list)\.limits\.(each_user\.)?)"),
               "limits of a node.");
+  replace_all(path, std::regex(R"(^models\.\*\.(targets|rules)\.when\.)"), "conditions.");
   replace_all(path, std::regex(R"(^prices\.(rows|default)\.)"), "a price.");
   return path;
 }
@@ -52,7 +53,7 @@ TEST(Examples, TheReferenceNamesEveryKeyThereIs) {
   std::map<std::string, bool> named;
   for (const auto& [path, present] : scope.keys) named[any_entry(path)] |= present;
   for (const auto& [path, present] : named) EXPECT_TRUE(present) << path << " is missing in the example";
-  EXPECT_GE(named.size(), 110U);
+  EXPECT_GE(named.size(), 180U);
 }
 
 TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
@@ -63,6 +64,7 @@ TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
   EXPECT_EQ(config.dns, Dns{});
   EXPECT_EQ(config.trace, Trace{});
   EXPECT_EQ(config.log, Log{});
+  EXPECT_EQ(config.routing, Routing{});
   EXPECT_EQ(config.admission, Admission{});
   EXPECT_EQ(config.auth, Auth{});
   EXPECT_EQ(config.state, State{});
@@ -114,6 +116,37 @@ TEST(Examples, TheReferenceShowsTheDefaultsOfAProvider) {
   EXPECT_EQ(config.providers["house"], house);
 }
 
+const Model& model_of(const Config& config, std::string_view name) {
+  return *std::ranges::find(config.models, name, &Model::name);
+}
+
+TEST(Examples, TheReferenceShowsTheDefaultsOfAModelWithTargets) {
+  const auto config = load_example("gateway.example.yaml", {}).config;
+  const Model& team = model_of(config, "team");
+  Model expected;
+  expected.name = "team";
+  expected.targets = {target_of("openai", "gpt-4o"), target_of("openai", "gpt-4o-mini")};
+  expected.strategy = Strategy::kSticky;
+  expected.split = {{.percent = 10, .use = "chat", .name = "canary"}};
+  expected.mirror = Mirror{.use = "gpt-4o"};
+  expected.fallback = {"chat", "house/busy"};
+  expected.fallback_on.context_length = std::vector<std::string>{"gpt-4o"};
+  expected.fallback_on.content_policy.emplace();
+  expected.starve.emplace();
+  expected.hedge.emplace();
+  expected.max_attempts = config.routing.max_attempts;
+  EXPECT_EQ(team, expected);
+}
+
+TEST(Examples, TheReferenceAsksForEveryFact) {
+  const auto config = load_example("gateway.example.yaml", {}).config;
+  const Rule& night = model_of(config, "auto").rules.at(0);
+  FactSet asked = 0;
+  for (const Condition& condition : night.when) asked |= bit_of(condition.fact);
+  EXPECT_EQ(asked, (FactSet{1} << kFacts) - 1);
+  EXPECT_TRUE(night.shadow);
+}
+
 TEST(Examples, TheReferenceShowsTheDefaultTimeoutsOfAModel) {
   auto config = load_example("gateway.example.yaml", {}).config;
   Timeouts defaults;
@@ -129,15 +162,15 @@ TEST(Examples, TheQuickstartRunsWithoutAKey) {
   EXPECT_EQ(loaded.config.server.admin, (Address{"127.0.0.1", 9464}));
   EXPECT_EQ(loaded.config.trace.path, "traces/sluice.jsonl");
   ASSERT_EQ(loaded.config.models.size(), 2U);
-  EXPECT_EQ(loaded.config.models[0].target, (Target{"house", "demo"}));
-  EXPECT_EQ(loaded.config.models[1].when_off, (Target{"house", "demo"}));
+  EXPECT_EQ(loaded.config.models[0].targets, std::vector{target_of("house", "demo")});
+  EXPECT_EQ(loaded.config.models[1].targets.back(), when_off("house", "demo"));
 }
 
 TEST(Examples, TheQuickstartUsesOpenaiOnceItHasAKey) {
   auto loaded = load_example("quickstart.yaml", {{"OPENAI_API_KEY", "sk-1"}});
   EXPECT_TRUE(loaded.config.providers["openai"].on);
   EXPECT_TRUE(loaded.notes.empty());
-  EXPECT_EQ(loaded.config.models[1].target, (Target{"openai", "*"}));
+  EXPECT_EQ(loaded.config.models[1].targets.front(), target_of("openai", "*"));
 }
 
 // The quickstart with the comment marks gone from the lines that hold `provider`.
@@ -155,7 +188,7 @@ TEST(Examples, UncommentingOneBlockOfTheQuickstartIsEnough) {
   for (auto [provider, port] : {std::pair{"ollama", 11434}, std::pair{"vllm", 8000}}) {
     auto config = load_good(uncommented(provider)).config;
     ASSERT_GT(config.models.size(), 2U) << provider;
-    EXPECT_EQ(config.models.back().target, (Target{provider, "*"}));
+    EXPECT_EQ(config.models.back().targets, std::vector{target_of(provider, "*")});
     EXPECT_EQ(config.providers[provider].base_url.host, "127.0.0.1");
     EXPECT_EQ(config.providers[provider].base_url.port, port);
     EXPECT_EQ(config.providers[provider].base_url.path, "/v1");

@@ -23,7 +23,7 @@ TEST(Load, TwoLinesAreAWholeGateway) {
   provider.base_url = {false, "127.0.0.1", 11434, "/v1", {}};
   Model& model = expected.models.emplace_back();
   model.name = "*";
-  model.target = {"p", "*"};
+  model.targets = {target_of("p", "*")};
   EXPECT_EQ(loaded.config, expected);
   EXPECT_TRUE(loaded.notes.empty());
 }
@@ -75,11 +75,11 @@ TEST(Load, ProviderTimeoutsStartFromTheTopAndModelsKeepTheirOwn) {
 TEST(Load, ModelsKeepTheOrderOfTheFileAndSplitAtTheFirstSlash) {
   auto loaded = load_good(in_models("  z: p/a/b\n  \"gpt-*\": p/*\n  meta/llama: {target: p/x, when_off: house/y}"));
   ASSERT_EQ(loaded.config.models.size(), 3U);
-  EXPECT_EQ(loaded.config.models[0].target, (Target{"p", "a/b"}));
+  EXPECT_EQ(loaded.config.models[0].targets, std::vector{target_of("p", "a/b")});
   EXPECT_EQ(loaded.config.models[1].name, "gpt-*");
-  EXPECT_EQ(loaded.config.models[1].target.model, "*");
+  EXPECT_EQ(loaded.config.models[1].targets.at(0).model, "*");
   EXPECT_EQ(loaded.config.models[2].name, "meta/llama");
-  EXPECT_EQ(loaded.config.models[2].when_off, (Target{"house", "y"}));
+  EXPECT_EQ(loaded.config.models[2].targets, (std::vector{target_of("p", "x"), when_off("house", "y")}));
 }
 
 TEST(Load, AProviderReadsAllItsParts) {

@@ -56,6 +56,13 @@ inline std::string in_models(std::string_view lines) {  // starts at line 5, key
          std::string(lines) + "\n";
 }
 
+inline Target target_of(const std::string& provider, const std::string& model) {
+  return {.provider = provider, .model = model};
+}
+inline Target when_off(const std::string& provider, const std::string& model) {
+  return {.provider = provider, .model = model, .tier = 1, .when_off = true};
+}
+
 // The hash of a key that nobody has, with an id of 12 characters of one's own.
 inline std::string hash_with(std::string_view id) {
   return "sluice1:" + std::string(id) + ":00112233445566778899aabbccddeeff:" + std::string(32, '0') +

@@ -45,7 +45,7 @@ TEST(Router, AStarAsTargetForwardsTheNameThatWasAskedFor) {
 
 TEST(Router, WhenOffAnswersOnlyWhileTheTargetsProviderIsOff) {
   auto dark = model("dark", "off", "a"), lit = model("lit", "up", "b");
-  dark.when_off = lit.when_off = config::Target{"house", "*"};
+  for (auto* one : {&dark, &lit}) one->targets.push_back({.provider = "house", .model = "*", .when_off = true});
   const auto router = router_of(config_with({dark, lit}));
   EXPECT_EQ(target_of(*router, "dark"), "house/");
   EXPECT_EQ(target_of(*router, "lit"), "up/b");
@@ -82,7 +82,7 @@ TEST(Router, NamesAreMatchedToTheByte) {
 TEST(Router, ListsNamesWithoutAStarWhoseTargetCanAnswer) {
   auto config = small_config();
   auto saved = model("saved", "off");
-  saved.when_off = config::Target{"house", "*"};
+  saved.targets.push_back({.provider = "house", .model = "*", .when_off = true});
   config.models.push_back(saved);
   const auto router = router_of(config);
   std::vector<std::string> names;

@@ -36,7 +36,7 @@ inline config::Provider static_provider() {
 inline config::Model model(const std::string& name, const std::string& provider, const std::string& upstream = "*") {
   config::Model made;
   made.name = name;
-  made.target = {provider, upstream};
+  made.targets = {{.provider = provider, .model = upstream}};
   return made;
 }
 
