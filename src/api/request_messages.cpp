@@ -88,6 +88,10 @@ void RequestWatch::member(const json::Member& member) {
 void RequestWatch::element(Value element) {
   const Message message = std::exchange(message_, {});
   const std::size_t index = count_++;
+  if (message.content && message.role && message.role->raw == "\"user\"") {
+    last_user_ = *message.content;
+    if (first_user_.raw.empty()) first_user_ = last_user_;
+  }
   if (!messages_) return;
   if (index < kMaxMessages) {
     messages_ = examine(message, element, index);

@@ -47,6 +47,9 @@ class RequestWatch final : public json::Watch {
   Result<void>& messages() { return messages_; }
   Result<void>& destinations() { return destinations_; }
   bool has_parts() const { return has_parts_; }
+  std::size_t count() const { return count_; }
+  json::Value first_user() const { return first_user_; }
+  json::Value last_user() const { return last_user_; }
 
  private:
   Result<void> examine(const Message& message, json::Value element, std::size_t index) const;
@@ -54,6 +57,8 @@ class RequestWatch final : public json::Watch {
   std::string_view body_;
   Message message_;
   std::size_t count_ = 0;
+  json::Value first_user_;
+  json::Value last_user_;
   bool has_parts_ = false;
   Result<void> messages_;
   Result<void> destinations_;

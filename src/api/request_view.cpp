@@ -98,6 +98,9 @@ Result<RequestView> parse_request(Endpoint endpoint, std::string_view body) {
   if (auto good = apply_rules(view, *value); !good) return std::unexpected(std::move(good.error()));
   if (endpoint == Endpoint::kChat && !watch.messages()) return std::unexpected(std::move(watch.messages().error()));
   if (auto good = examine_together(view); !good) return std::unexpected(std::move(good.error()));
+  view.messages = watch.count();
+  view.first_user = watch.first_user();
+  view.last_user = watch.last_user();
   view.has_parts = watch.has_parts() || is_list(view.member("input")) || is_list(view.member("prompt"));
   return view;
 }

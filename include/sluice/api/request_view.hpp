@@ -24,6 +24,10 @@ struct RequestView {
   bool wants_usage = false;  // stream_options.include_usage is true
   Encoding encoding = Encoding::kUnset;
   bool has_parts = false;  // a content, input or prompt is a list, which may hold pictures, sounds and files
+  // Chat: how many messages there are, and what the first and the last one of the role user say.
+  std::size_t messages = 0;
+  json::Value first_user;
+  json::Value last_user;
 
   const json::Member* member(std::string_view name) const;
 };
