@@ -78,6 +78,25 @@ class Admit final : public pipeline::Middleware {
 
 }  // namespace
 
+const config::Tags* tags_of(const Paths& paths, const config::Key* key) { return &paths.of_key(key).tags; }
+
+Task<std::optional<double>> budget_left(const Paths& paths, const config::Key* key) {
+  std::vector<const limit::Limit*> budgets;
+  for (const limit::Limit* limit : paths.of_key(key).limits) {
+    if (limit->meter == Meter::kMoney && limit->most > 0) budgets.push_back(limit);
+  }
+  if (budgets.empty()) co_return std::nullopt;
+  const auto standings = co_await paths.ledger().look(budgets, limit::wall_now());
+  if (!standings) co_return std::nullopt;
+  double least = 100;
+  for (std::size_t i = 0; i < budgets.size(); ++i) {
+    const auto& standing = (*standings)[i];
+    const double used = static_cast<double>(standing.used + standing.reserved);
+    least = std::min(least, 100 * (1 - used / static_cast<double>(budgets[i]->most)));
+  }
+  co_return std::max(least, 0.0);
+}
+
 std::shared_ptr<const Paths> make_paths(const config::Config& config, limit::Ledger& ledger) {
   return std::make_shared<const Paths>(config, ledger);
 }

@@ -8,6 +8,7 @@
 #include "admission/user_limits.hpp"
 #include "sluice/api/estimate.hpp"
 #include "sluice/budget/cost.hpp"
+#include "sluice/pipeline/user.hpp"
 
 namespace sluice::admission {
 namespace {
@@ -33,7 +34,7 @@ void Claim::take(const Limits& limits) {
 
 void Claim::find_users(const Path& path, const config::Config& config) {
   if (path.each_user.empty()) return;
-  const std::string user = user_of(exchange_, config.auth.user_headers);
+  const std::string user = pipeline::user_of(exchange_, config.auth.user_headers);
   if (user.empty()) return;
   for (const EachUser* each : path.each_user) take(*users_.emplace_back(limits_of_user(*each, user, books_.ledger)));
 }
@@ -57,7 +58,21 @@ Result<void> Claim::make(const config::Config& config) {
   price_ = *price;
   max_output_ = model.max_output;
   reckon();
+  if (!record.decision.empty() && priced_) estimate();
   return {};
+}
+
+// What a choice of model comes to, for whoever wonders about it.
+void Claim::estimate() {
+  auto& record = exchange_.record;
+  const Money chosen = demand_of(*exchange_.view, max_output_, price_).cost;
+  record.estimated_cost = chosen;
+  exchange_.passed_on.emplace_back("x-sluice-estimated-cost", to_decimal(chosen));
+  if (exchange_.shadow == nullptr) return;
+  const auto price = price_of(exchange_.shadow->provider, model_of(*exchange_.shadow));
+  if (!price) return;
+  const Money other = demand_of(*exchange_.view, max_output_, *price).cost;
+  record.shadow_saves = Money::nanodollars(chosen.nanodollars() - other.nanodollars());
 }
 
 // The dearest of the places that may be asked is reserved for.
@@ -67,12 +82,16 @@ void Claim::reckon() {
     return;
   }
   demand_ = demand_of(*exchange_.view, max_output_, price_);
-  for (const pipeline::Place& place : exchange_.places.subspan(std::min<std::size_t>(1, exchange_.places.size()))) {
+  if (exchange_.places.size() > 1) reserve_for_dearest();
+  for (limit::Take& one : takes_) one.amount = amount_of(*one.limit, demand_);
+}
+
+void Claim::reserve_for_dearest() {
+  for (const pipeline::Place& place : exchange_.places) {
     const auto price = price_of(place.provider, model_of(place));
     if (!price || *price == price_) continue;
     demand_.cost = std::max(demand_.cost, demand_of(*exchange_.view, max_output_, *price).cost);
   }
-  for (limit::Take& one : takes_) one.amount = amount_of(*one.limit, demand_);
 }
 
 bool Claim::counts_tokens() const {

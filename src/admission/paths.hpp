@@ -52,10 +52,15 @@ class Paths {
   Paths& operator=(const Paths&) = delete;
 
   const Limits& of_process() const { return process_; }
-  // Of an entry of `models` and of `providers`; all of them exist.
+  // Of an entry of `models` and of `providers`.
   const ModelNode& of_model(const std::string& name) const { return models_.at(name); }
-  const ProviderNode& of_provider(const std::string& name) const { return providers_.at(name); }
+  // Nobody's provider, which answers by itself, is free.
+  const ProviderNode& of_provider(const std::string& name) const {
+    const auto known = providers_.find(name);
+    return known == providers_.end() ? free_ : known->second;
+  }
   const Path& of_key(const config::Key* key) const;  // null: nobody's, which is empty
+  limit::Ledger& ledger() const { return ledger_; }
   // The limits of all nodes but keys and users.
   template <class Use>
   void for_each_shared(Use&& use) const {
@@ -81,6 +86,7 @@ class Paths {
   std::map<std::string, GroupNode> groups_;
   mutable std::vector<std::atomic<const Path*>> keys_;  // by place in config.keys
   Path nobody_;
+  ProviderNode free_{.limits = {}, .is_free = true};
 };
 
 }  // namespace sluice::admission

@@ -51,20 +51,7 @@ class Latest {
   std::unordered_map<std::string_view, Order::iterator> by_id_;
 };
 
-std::string text_member(const api::RequestView& view, std::string_view name) {
-  const json::Member* member = view.member(name);
-  return member == nullptr ? std::string() : json::text_of(member->value);
-}
-
 }  // namespace
-
-std::string user_of(const pipeline::Exchange& exchange, const std::vector<std::string>& headers) {
-  for (const std::string& name : headers) {
-    if (const auto value = trim(exchange.request.head.get(name)); !value.empty()) return std::string(value);
-  }
-  std::string user = text_member(*exchange.view, "safety_identifier");
-  return user.empty() ? text_member(*exchange.view, "user") : user;
-}
 
 std::shared_ptr<const Limits> limits_of_user(const EachUser& each, std::string_view user, limit::Ledger& ledger) {
   thread_local Latest latest;

@@ -6,13 +6,8 @@
 #include <vector>
 
 #include "admission/paths.hpp"
-#include "sluice/pipeline/exchange.hpp"
 
 namespace sluice::admission {
-
-// The end user's name: the first of the configured headers that is there, else safety_identifier, else user of the
-// body; empty: none.
-std::string user_of(const pipeline::Exchange& exchange, const std::vector<std::string>& headers);
 
 // Those of `user` under `each`. The name itself is kept nowhere: a digest of it stands in its place. The result shares
 // ownership with a table of this thread, which holds the latest few thousand. Any thread.

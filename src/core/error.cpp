@@ -51,6 +51,7 @@ constexpr std::array kTable = {
     ErrorTraits{kOverloaded, 503, kUnavailable, "server_is_overloaded", Outcome::kShed, false, true},
     ErrorTraits{kDraining, 503, kUnavailable, "draining", Outcome::kShed, false, true},
     ErrorTraits{kInternal, 500, kServer, "internal_error", Outcome::kInternal, false, true},
+    ErrorTraits{kNoHealthyUpstream, 503, kUnavailable, "no_healthy_upstream", Outcome::kUpstreamError, true, false},
     ErrorTraits{kUpstreamConnectFailed, 502, kServer, "upstream_connect_failed", Outcome::kUpstreamError, true, true},
     ErrorTraits{kUpstreamTls, 502, kServer, "upstream_tls_error", Outcome::kUpstreamError, true, false},
     ErrorTraits{kUpstreamTimeout, 504, kServer, "upstream_timeout", Outcome::kTimeout, true, true},

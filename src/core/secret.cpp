@@ -1,5 +1,7 @@
 #include "sluice/core/secret.hpp"
 
+#include <functional>
+
 #include <openssl/crypto.h>
 
 namespace sluice {
@@ -19,5 +21,7 @@ Secret& Secret::append(std::string_view text) {
 bool operator==(const Secret& a, const Secret& b) {
   return a.bytes_.size() == b.bytes_.size() && CRYPTO_memcmp(a.bytes_.data(), b.bytes_.data(), a.bytes_.size()) == 0;
 }
+
+std::size_t Secret::fingerprint() const { return std::hash<std::string_view>()(reveal()); }
 
 }  // namespace sluice

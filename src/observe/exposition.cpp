@@ -70,13 +70,7 @@ class Exposition {
       const auto& [endpoint, route, provider] = key;
       add_series({{"endpoint", std::string(to_string(endpoint))}, {"model", route}, {"provider", provider}}, series);
     }
-    for (const auto& [what, count] : from_.attempts_) {
-      add_number(attempts_, {{"provider", what.first}, {"result", std::string(what.second)}},
-                 static_cast<double>(count));
-    }
-    for (const auto& [provider, count] : from_.reused_) {
-      add_number(reused_, {{"provider", provider}}, static_cast<double>(count));
-    }
+    add_attempts();
     for (const auto& [kind, count] : from_.rejects_) {
       add_number(rejects_, {{"reason", std::string(traits(kind).code)}}, static_cast<double>(count));
     }
@@ -91,12 +85,31 @@ class Exposition {
     add_number(escaped_, {}, static_cast<double>(from_.escaped_));
     add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
     add_number(connections_, {}, static_cast<double>(from_.connections));
-    return render_families({requests_,   duration_, first_token_, per_token_, overhead_,  tokens_,     events_,
-                            anomalies_,  attempts_, reused_,      connected_, refused_,   look_ups_,   rejects_,
-                            tls_errors_, sheds_,    loop_lag_,    escaped_,   in_flight_, connections_});
+    return render_families({requests_, duration_,  first_token_, per_token_, overhead_,   tokens_,
+                            events_,   anomalies_, commit_,      attempts_,  fallbacks_,  hedges_,
+                            reused_,   connected_, refused_,     look_ups_,  rejects_,    tls_errors_,
+                            sheds_,    loop_lag_,  escaped_,     in_flight_, connections_});
   }
 
  private:
+  void add_attempts() {
+    for (const auto& [what, count] : from_.attempts_) {
+      const auto& [provider, target, result] = what;
+      add_number(attempts_, {{"provider", provider}, {"target", target}, {"result", std::string(result)}},
+                 static_cast<double>(count));
+    }
+    for (const auto& [what, count] : from_.fallbacks_) {
+      const auto& [from, to, reason] = what;
+      add_number(fallbacks_, {{"from", from}, {"to", to}, {"reason", std::string(reason)}}, static_cast<double>(count));
+    }
+    for (const auto& [what, count] : from_.hedges_) {
+      add_number(hedges_, {{"target", what.first}, {"result", std::string(what.second)}}, static_cast<double>(count));
+    }
+    for (const auto& [provider, count] : from_.reused_) {
+      add_number(reused_, {{"provider", provider}}, static_cast<double>(count));
+    }
+  }
+
   void add_series(const Labels& labels, const Metrics::Series& series) {
     for (const auto& [what, count] : series.requests) {
       Labels with = labels;
@@ -108,6 +121,7 @@ class Exposition {
     add_histogram(first_token_, labels, series.first_token, kFirstTokenBounds);
     add_histogram(per_token_, labels, series.per_token, kPerTokenBounds);
     add_histogram(overhead_, labels, series.overhead, kOverheadBounds);
+    add_histogram(commit_, labels, series.commit, kDurationBounds);
     const std::pair<const char*, std::uint64_t> kinds[] = {
         {"input", series.input}, {"output", series.output}, {"cached", series.cached}, {"reasoning", series.reasoning}};
     for (const auto& [kind, count] : kinds) {
@@ -153,6 +167,13 @@ class Exposition {
   MetricFamily anomalies_ =
       family("sluice_usage_anomalies_total", "Usage reports with negative, fractional, huge or mistyped numbers.",
              MetricType::Counter);
+  MetricFamily commit_ = family("sluice_commit_duration_seconds",
+                                "Time until an answer began to go to the client, after which no other target is asked.",
+                                MetricType::Histogram);
+  MetricFamily fallbacks_ =
+      family("sluice_fallbacks_total", "Requests that went on to another target, and why.", MetricType::Counter);
+  MetricFamily hedges_ =
+      family("sluice_hedges_total", "Second targets asked beside one that was slow, by result.", MetricType::Counter);
   MetricFamily attempts_ =
       family("sluice_upstream_attempts_total", "Tries of an upstream, by result.", MetricType::Counter);
   MetricFamily reused_ = family("sluice_upstream_reused_connections_total",

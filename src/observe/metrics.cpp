@@ -65,11 +65,24 @@ void Metrics::count_in_place(const Record& record) {
   series.reasoning += unsigned_of(record.usage.reasoning);
   series.events += record.events;
   series.anomalies += record.usage.anomalous ? 1 : 0;
-  for (const Attempt& attempt : record.attempts) {
-    ++attempts_[{attempt.provider, attempt.result}];
-    if (attempt.reused) ++reused_[attempt.provider];
-  }
+  if (record.committed != TimePoint{})
+    series.commit.observe(seconds(record.committed - record.started), kDurationBounds);
+  count_attempts(record);
   ++series.requests[{record.outcome, record.status}];
+}
+
+void Metrics::count_attempts(const Record& record) {
+  const Attempt* before = nullptr;
+  for (const Attempt& attempt : record.attempts) {
+    ++attempts_[{attempt.provider, attempt.target, attempt.result}];
+    if (attempt.reused) ++reused_[attempt.provider];
+    if (attempt.hedge) {
+      ++hedges_[{attempt.target, attempt.result}];
+    } else if (before != nullptr && before->target != attempt.target) {
+      ++fallbacks_[{before->target, attempt.target, before->result}];
+    }
+    before = &attempt;
+  }
 }
 
 // The series is there from the start, so that its first value is no new series.
@@ -88,6 +101,7 @@ void Metrics::merge(const Metrics& other) {
     to.first_token.merge(from.first_token);
     to.per_token.merge(from.per_token);
     to.overhead.merge(from.overhead);
+    to.commit.merge(from.commit);
     to.input += from.input;
     to.output += from.output;
     to.cached += from.cached;
@@ -96,6 +110,8 @@ void Metrics::merge(const Metrics& other) {
     to.anomalies += from.anomalies;
   }
   for (const auto& [what, count] : other.attempts_) attempts_[what] += count;
+  for (const auto& [what, count] : other.fallbacks_) fallbacks_[what] += count;
+  for (const auto& [what, count] : other.hedges_) hedges_[what] += count;
   for (const auto& [what, count] : other.reused_) reused_[what] += count;
   for (const auto& [what, count] : other.rejects_) rejects_[what] += count;
   for (std::size_t i = 0; i < sheds_.size(); ++i) sheds_[i] += other.sheds_[i];

@@ -52,6 +52,13 @@ void append_owner(JsonLine& line, const Record& record) {
   line.close();
 }
 
+void append_decision(JsonLine& line, const Record& record) {
+  if (!record.decision.empty()) line.text("decision", record.decision);
+  if (record.estimated_cost) line.raw("estimated_cost_usd", to_decimal(*record.estimated_cost));
+  if (!record.shadow.empty()) line.text("shadow", record.shadow);
+  if (record.shadow_saves) line.raw("shadow_saves_usd", to_decimal(*record.shadow_saves));
+}
+
 void append_stages(JsonLine& line, const Record& record) {
   line.open("stages_us");
   for (std::size_t i = 0; i < kStages; ++i) {
@@ -101,6 +108,7 @@ void append_trace_line(std::string& out, const Record& record) {
   append_usage(line, record.usage);
   if (record.cost) line.raw("cost_usd", to_decimal(*record.cost));
   if (record.lost_cost > Money()) line.raw("lost_usd", to_decimal(record.lost_cost));
+  append_decision(line, record);
   if (!record.limit.empty()) line.text("limit", record.limit);
   if (!record.observed.empty()) line.text("observed", record.observed);
   append_stages(line, record);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 
 #include "provider/make.hpp"
 #include "sluice/core/build_info.hpp"
@@ -55,13 +54,21 @@ class OpenAi final : public Provider {
 
   const config::Provider& config() const override { return config_; }
 
-  Result<void> encode(const http::Request& request, const api::RequestView& view, const std::string& model,
-                      Encoded& encoded) const override {
+  std::vector<std::string> credentials() const override {
+    std::vector<std::string> names;
+    for (const Secret& key : config_.api_keys) {
+      if (!key.empty()) names.push_back(std::to_string(names.size()) + "-" + std::to_string(key.fingerprint()));
+    }
+    return names;
+  }
+
+  Result<void> encode(const http::Request& request, const api::RequestView& view, Encoded& encoded) const override {
     const auto path = config_.paths.find(view.endpoint);
     if (path == config_.paths.end()) {
       return fail(ErrorKind::kUnknownRoute, "This model's provider has no such endpoint.");
     }
-    api::Rewrite rewrite{.model = model, .drop = &config_.quirks.drop, .rename = &config_.quirks.rename};
+    api::Rewrite rewrite{
+        .model = std::string(encoded.model), .drop = &config_.quirks.drop, .rename = &config_.quirks.rename};
     const bool has_stream_options = view.endpoint == Endpoint::kChat || view.endpoint == Endpoint::kCompletions;
     rewrite.force_usage = view.stream && has_stream_options && !view.wants_usage && config_.quirks.stream_usage;
     encoded.usage_forced = rewrite.force_usage;
@@ -69,7 +76,7 @@ class OpenAi final : public Provider {
     http::Outgoing& out = encoded.outgoing;
     out.body = api::apply(view.body, encoded.edits);
     out.origin = origin_;
-    write_head(request, view, path->second, model, out);
+    write_head(request, view, path->second, encoded);
     return {};
   }
 
@@ -87,22 +94,21 @@ class OpenAi final : public Provider {
   }
 
   void write_head(const http::Request& request, const api::RequestView& view, std::string_view path,
-                  const std::string& model, http::Outgoing& out) const {
-    Secret& head = out.head;
+                  Encoded& encoded) const {
+    const http::Outgoing& out = encoded.outgoing;
+    Secret& head = encoded.outgoing.head;
     head.reserve(512);
     head.append("POST ").append(config_.base_url.path);
     if (auto at = path.find("{model}"); at == std::string_view::npos) {
       head.append(path);
     } else {
-      head.append(path.substr(0, at)).append(percent_encoded(model.empty() ? view.model : model));
+      head.append(path.substr(0, at))
+          .append(percent_encoded(encoded.model.empty() ? std::string_view(view.model) : encoded.model));
       head.append(path.substr(at + 7));
     }
     write_query(request.head.query, head);
     head.append(" HTTP/1.1\r\n").append(fixed_);
-    if (!credentials_.empty()) {
-      const auto turn = credentials_.size() == 1 ? 0 : turn_.fetch_add(1, std::memory_order_relaxed);
-      head.append(credentials_[turn % credentials_.size()]);
-    }
+    if (encoded.credential < credentials_.size()) head.append(credentials_[encoded.credential]);
     for (const http::Field& field : request.head.fields) {
       const bool forwarded =
           std::ranges::any_of(kForwarded, [&](std::string_view name) { return equals_ignore_case(name, field.name); });
@@ -127,7 +133,6 @@ class OpenAi final : public Provider {
   Secret fixed_;                     // the fields that are the same in every request
   std::vector<Secret> credentials_;  // whole header lines
   Redactor redactor_;
-  mutable std::atomic<std::size_t> turn_ = 0;
 };
 
 }  // namespace

@@ -41,7 +41,9 @@ class Static final : public Provider {
 
   const config::Provider& config() const override { return config_; }
 
-  Result<void> encode(const http::Request&, const api::RequestView&, const std::string&, Encoded&) const override {
+  std::vector<std::string> credentials() const override { return {}; }
+
+  Result<void> encode(const http::Request&, const api::RequestView&, Encoded&) const override {
     return fail(ErrorKind::kUnknownRoute, "A static provider does not answer this endpoint.");
   }
 

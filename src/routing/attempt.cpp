@@ -5,9 +5,12 @@
 #include <chrono>
 #include <new>
 
+#include <spdlog/spdlog.h>
+
+#include "routing/credential_ring.hpp"
+#include "routing/rate_limit_fields.hpp"
 #include "sluice/api/errors.hpp"
 #include "sluice/core/text.hpp"
-#include "sluice/http/retry_after.hpp"
 
 namespace sluice::routing {
 namespace {
@@ -58,9 +61,20 @@ void redact(Error& error, const Redactor& redactor) {
 
 }  // namespace
 
-Attempt::Attempt(pipeline::Exchange& exchange, const Target& target, const AttemptLimits& limits)
-    : exchange_(exchange), target_(target), limits_(limits), place_(exchange.record.attempts.size()) {
-  exchange.record.attempts.push_back({target.provider->config().name, "aborted", false});
+Attempt::Attempt(pipeline::Exchange& exchange, Errand errand, const AttemptLimits& limits)
+    : exchange_(exchange),
+      errand_(std::move(errand)),
+      target_(*errand_.target),
+      limits_(limits),
+      place_(exchange.record.attempts.size()) {
+  exchange.record.attempts.push_back({target_.place.provider, target_.name, "aborted", false, false});
+  note_place();
+}
+
+void Attempt::note_place() {
+  auto& record = exchange_.record;
+  record.provider = target_.place.provider;
+  record.upstream_model = target_.upstream_model.empty() ? record.model : target_.upstream_model;
 }
 
 Attempt::~Attempt() {
@@ -74,11 +88,16 @@ Attempt::~Attempt() {
 
 Task<Result<void>> Attempt::start() {
   auto result = co_await prepare();
-  if (!result) ended(result);
+  if (result) {
+    good_so_far();
+  } else {
+    ended(result);
+  }
   co_return result;
 }
 
 Task<Result<void>> Attempt::deliver() {
+  note_place();
   auto result = co_await relay_->deliver();
   ended(result);
   co_return result;
@@ -90,13 +109,35 @@ Usage Attempt::give_up() {
   return used;
 }
 
+void Attempt::good_so_far() {
+  const auto now = Clock::now();
+  if (errand_.leave) errand_.leave->answered(now - began_, now);
+  if (target_.credentials != nullptr) target_.credentials->worked(errand_.credential, now);
+}
+
 void Attempt::ended(Result<void>& result) {
+  judge(result);
   if (!result) redact(result.error(), target_.provider->redactor());
   exchange_.record.attempts[place_].result = result ? "ok" : traits(result.error().kind).code;
 }
 
-Task<Result<void>> Attempt::prepare() {
+// What it says about the target and the credential.
+void Attempt::judge(const Result<void>& result) {
   const auto now = Clock::now();
+  const bool too_late = now >= limits_.deadline;
+  const Blame blame = result || too_late ? Blame::kNone : blame_of(result.error());
+  if (errand_.leave) {
+    errand_.leave->ended(result ? Outcome::kGood : blame == Blame::kTarget ? Outcome::kFault : Outcome::kNeutral, now);
+  }
+  if (target_.credentials == nullptr) return;
+  if (blame == Blame::kBusy) target_.credentials->rate_limited(errand_.credential, wait_, now);
+  if (blame != Blame::kCredential) return;
+  target_.credentials->rejected(errand_.credential, now);
+  spdlog::warn("providers.{}.api_keys[{}] was not accepted; it is not used for some minutes, or until a reload",
+               target_.place.provider, errand_.credential);
+}
+
+RelayLimits Attempt::relay_limits(TimePoint now) const {
   RelayLimits limits{.first_token_due = now + target_.timeouts.first_token,
                      .total_due = limits_.total_due,
                      .idle = target_.timeouts.idle,
@@ -104,9 +145,18 @@ Task<Result<void>> Attempt::prepare() {
                      .response_bytes = limits_.limits.response_bytes,
                      .inline_bytes = limits_.limits.inline_bytes,
                      .until_content = limits_.alternatives};
+  if (limits_.starve == nullptr || !limits_.alternatives) return limits;
+  const auto& [rate, within] = *limits_.starve;
+  limits.starve_within = within;
+  limits.least_events = static_cast<std::uint64_t>(static_cast<double>(rate.count) * within / rate.window);
+  return limits;
+}
+
+Task<Result<void>> Attempt::prepare() {
+  RelayLimits limits = relay_limits(began_);
   exchange_.record.phase = Phase::kConnect;
   if (auto answer = target_.provider->answer(*exchange_.view)) {
-    exchange_.record.reached(Stage::kRoute, now);
+    exchange_.record.reached(Stage::kRoute, began_);
     limits.hide_usage = !exchange_.view->wants_usage;
     relay_ = make_relay(exchange_, std::move(answer), limits);
     co_return co_await relay_->prepare();
@@ -114,17 +164,26 @@ Task<Result<void>> Attempt::prepare() {
   limits.redactor = &target_.provider->redactor();
   auto upstream = co_await open(limits);
   if (!upstream) co_return std::unexpected(std::move(upstream.error()));
-  note_fields((*upstream)->head(), *limits.redactor, exchange_);
+  heard((*upstream)->head());
   if (auto status = co_await check_status(**upstream, limits); !status) co_return status;
   relay_ = make_relay(exchange_, std::move(*upstream), limits);
   co_return co_await relay_->prepare();
+}
+
+void Attempt::heard(const http::ResponseHead& head) {
+  note_fields(head, target_.provider->redactor(), exchange_);
+  if (target_.credentials == nullptr) return;
+  target_.credentials->heard(errand_.credential, read_rate_limits(head, std::chrono::system_clock::now()),
+                             Clock::now());
 }
 
 // The encoded request, which nobody needs once it is sent, ends with this frame.
 Task<Result<std::unique_ptr<http::ResponseStream>>> Attempt::open(RelayLimits& limits) {
   const auto now = Clock::now();
   provider::Encoded encoded;
-  auto good = target_.provider->encode(exchange_.request, *exchange_.view, target_.upstream_model, encoded);
+  encoded.model = target_.upstream_model;
+  encoded.credential = errand_.credential;
+  auto good = target_.provider->encode(exchange_.request, *exchange_.view, encoded);
   if (!good) co_return std::unexpected(std::move(good.error()));
   limits.hide_usage = encoded.usage_forced;
   encoded.outgoing.connect_timeout = target_.timeouts.connect;
@@ -147,7 +206,7 @@ void Attempt::note_times(const http::OpenTimes& times) {
 }
 
 // Anything but 200 is an error; what the upstream says about it is read, up to a limit.
-Task<Result<void>> Attempt::check_status(http::ResponseStream& upstream, RelayLimits limits) const {
+Task<Result<void>> Attempt::check_status(http::ResponseStream& upstream, RelayLimits limits) {
   const http::ResponseHead& head = upstream.head();
   auto plain = check_encoding(head);
   if (head.status == 200) co_return plain;
@@ -160,9 +219,10 @@ Task<Result<void>> Attempt::check_status(http::ResponseStream& upstream, RelayLi
   // A compressed reason cannot be read; the status counts all the same.
   auto body = plain ? co_await read_body(exchange_, upstream, limits) : Result<std::string>{};
   if (!body && body.error().kind == ErrorKind::kClientGone) co_return std::unexpected(std::move(body.error()));
-  Error error = api::upstream_error(head.status, body ? std::string_view(*body) : std::string_view{});
-  error.retry_after =
-      http::parse_retry_after(head.get("retry-after-ms"), head.get("retry-after"), std::chrono::system_clock::now());
+  const std::string_view text = body ? std::string_view(*body) : std::string_view{};
+  Error error = api::upstream_error(head.status, text);
+  wait_ = wait_told(head, text, std::chrono::system_clock::now());
+  error.retry_after = wait_;
   if (error.retry_after > kLongestRetryAfter) {
     error.retry_after = kLongestRetryAfter;
     error.no_retry = true;

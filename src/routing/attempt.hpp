@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "routing/plan.hpp"
 #include "routing/relay.hpp"
 #include "sluice/pipeline/exchange.hpp"
 #include "sluice/routing/router.hpp"
@@ -13,13 +14,15 @@ namespace sluice::routing {
 struct AttemptLimits {
   const config::Limits& limits;
   TimePoint total_due;
-  bool alternatives = false;  // another target could answer: a stream must have begun in earnest before it is shown
+  TimePoint deadline = kNever;  // the client's; what ends then is not the target's fault
+  bool alternatives = false;    // another target could answer: a stream must have begun in earnest before it is shown
+  const config::Starve* starve = nullptr;  // and then bring so much; null: anything will do
 };
 
 // Refers to the exchange and the target, which outlive it.
 class Attempt {
  public:
-  Attempt(pipeline::Exchange& exchange, const Target& target, const AttemptLimits& limits);
+  Attempt(pipeline::Exchange& exchange, Errand errand, const AttemptLimits& limits);
   ~Attempt();
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
@@ -31,18 +34,27 @@ class Attempt {
 
   // Nobody gets its answer. What was used all the same, as far as it is known here.
   Usage give_up();
+  const Target& target() const { return target_; }
 
  private:
   Task<Result<void>> prepare();
   Task<Result<std::unique_ptr<http::ResponseStream>>> open(RelayLimits& limits);
-  Task<Result<void>> check_status(http::ResponseStream& upstream, RelayLimits limits) const;
+  Task<Result<void>> check_status(http::ResponseStream& upstream, RelayLimits limits);
   void note_times(const http::OpenTimes& times);
+  void note_place();
+  RelayLimits relay_limits(TimePoint now) const;
+  void heard(const http::ResponseHead& head);
+  void good_so_far();
   void ended(Result<void>& result);
+  void judge(const Result<void>& result);
 
   pipeline::Exchange& exchange_;
+  Errand errand_;
   const Target& target_;
   AttemptLimits limits_;
-  std::size_t place_;  // in the record's attempts
+  TimePoint began_ = Clock::now();
+  std::optional<milliseconds> wait_;  // that the upstream asked for
+  std::size_t place_;                 // in the record's attempts
   std::unique_ptr<Relay> relay_;
 };
 

@@ -1,45 +1,221 @@
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/this_coro.hpp>
+
 #include "routing/attempt.hpp"
 #include "routing/blame.hpp"
-#include "sluice/routing/plan.hpp"
+#include "routing/plan.hpp"
+#include "routing/race.hpp"
+#include "routing/upstreams_state.hpp"
+#include "sluice/pipeline/deadline.hpp"
 #include "sluice/routing/stages.hpp"
 
 namespace sluice::routing {
 namespace {
 
-class Dispatch final : public pipeline::Middleware {
+// The asking for one exchange: one target after another, sometimes two beside each other.
+class Asking {
  public:
-  explicit Dispatch(const config::Limits& limits) : limits_(limits) {}
+  Asking(pipeline::Exchange& exchange, const Router& router)
+      : exchange_(exchange),
+        plan_(*exchange.plan),
+        router_(router),
+        retries_(router.upstreams().retries),
+        deadline_(pipeline::deadline_of(exchange)),
+        most_(plan_.route().model.max_attempts.value_or(router.config().routing.max_attempts)),
+        passed_on_(exchange.passed_on.size()) {}
 
-  Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next) const override {
-    const auto passed_on = exchange.passed_on.size();
-    Result<void> result;
-    while (const Target* target = exchange.plan->next()) {
-      exchange.passed_on.resize(passed_on);
-      result = co_await ask(exchange, *target);
-      if (result || exchange.sink.started() || reason_to_fall_back(result.error()) == Reason::kNone) break;
+  Task<Result<void>> run() {
+    retries_.earn(Clock::now());
+    auto errand = plan_.next(Clock::now());
+    Result<void> result = errand ? Result<void>{} : std::unexpected(plan_.nobody(Clock::now()));
+    while (errand) {
+      begin(*errand);
+      const auto* route = &plan_.route();
+      const bool hedges = route->model.hedge && may_ask_more();
+      result = hedges ? co_await ask_hedged(std::move(*errand)) : co_await ask(std::move(*errand));
+      if (result || exchange_.sink.started()) co_return result;
+      const Reason reason = reason_to_fall_back(result.error());
+      if (reason == Reason::kNone) co_return result;
+      plan_.failed(reason, Clock::now());
+      auto next = co_await another(result);
+      errand.reset();
+      if (next) errand.emplace(std::move(*next));
     }
+    if (plan_.route().last_words && Clock::now() < deadline_) co_return co_await say_last_words();
     co_return result;
   }
 
  private:
-  Task<Result<void>> ask(pipeline::Exchange& exchange, const Target& target) const {
-    const AttemptLimits limits{.limits = limits_,
-                               .total_due = exchange.record.started + target.timeouts.total,
-                               .alternatives = !exchange.plan->is_last()};
-    exchange.sink.end_by(limits.total_due);
-    Attempt attempt(exchange, target, limits);
-    auto started = co_await attempt.start();
-    if (!started) co_return started;
-    co_return co_await attempt.deliver();
+  bool may_ask_more() const { return plan_.has_more() && exchange_.record.attempts.size() < most_; }
+
+  // What earlier attempts left behind is nobody's answer.
+  void begin(const Errand& errand) {
+    exchange_.passed_on.resize(passed_on_);
+    total_due_ = std::min(exchange_.record.started + errand.target->timeouts.total, deadline_);
+    exchange_.sink.end_by(total_due_);
   }
 
-  config::Limits limits_;
+  AttemptLimits limits() const {
+    const auto& starve = plan_.route().model.starve;
+    return {.limits = router_.config().limits,
+            .total_due = total_due_,
+            .deadline = deadline_,
+            .alternatives = may_ask_more() || plan_.route().last_words != nullptr,
+            .starve = starve ? &*starve : nullptr};
+  }
+
+  // Whom to ask after that failure: nobody, if it may not be or costs too much.
+  Task<std::optional<Errand>> another(const Result<void>& failure) {
+    while (exchange_.record.attempts.size() < most_ && Clock::now() < total_due_) {
+      auto errand = plan_.next(Clock::now());
+      if (!errand) break;
+      if (!retries_.try_spend(Clock::now())) {
+        note("no retry is left in routing.retry_budget");
+        break;
+      }
+      lose(*failed_, failure);
+      if (auto moved = co_await move_to(*errand->target); moved) co_return errand;
+    }
+    co_return std::nullopt;
+  }
+
+  void note(std::string_view why) {
+    auto& detail = exchange_.record.detail;
+    if (detail.empty()) detail = why;
+  }
+
+  Task<Result<void>> move_to(const Target& target) {
+    if (exchange_.account == nullptr) co_return Result<void>{};
+    co_return co_await exchange_.account->move_to(target.place);
+  }
+
+  void lose(const Target& target, const Result<void>& failure) {
+    if (exchange_.account == nullptr) return;
+    exchange_.account->lost(target.place, lost_);
+    lost_ = {};
+    static_cast<void>(failure);
+  }
+
+  Task<Result<void>> ask(Errand errand) {
+    failed_ = errand.target;
+    Attempt attempt(exchange_, std::move(errand), limits());
+    auto result = co_await attempt.start();
+    if (result) co_return co_await deliver(attempt);
+    lost_ = attempt.give_up();
+    co_return result;
+  }
+
+  Task<Result<void>> deliver(Attempt& attempt) {
+    if (router_.config().routing.response_headers) {
+      auto& fields = exchange_.passed_on;
+      const auto& record = exchange_.record;
+      fields.emplace_back("x-sluice-provider", attempt.target().place.provider);
+      fields.emplace_back("x-sluice-model", record.upstream_model);
+      fields.emplace_back("x-sluice-attempts", std::to_string(record.attempts.size()));
+      if (!record.decision.empty()) fields.emplace_back("x-sluice-decision", record.decision);
+    }
+    exchange_.record.committed = Clock::now();
+    return attempt.deliver();
+  }
+
+  // When a second target is asked beside this one, if it has not answered by then.
+  std::optional<milliseconds> patience_with(const Target& target) const {
+    const config::Hedge& hedge = *plan_.route().model.hedge;
+    if (!hedge.percentile) return std::max(hedge.after, hedge.least);
+    if (!target.state) return std::nullopt;
+    const auto usual = target.state->first_token_percentile(*hedge.percentile);
+    return usual ? std::optional(std::max(*usual, hedge.least)) : std::nullopt;
+  }
+
+  Task<Result<void>> ask_hedged(Errand errand) {
+    const auto patience = patience_with(*errand.target);
+    if (!patience) co_return co_await ask(std::move(errand));
+    Race race(co_await net::this_coro::executor);
+    const Target* targets[2] = {errand.target, nullptr};
+    std::optional<Attempt> attempts[2];
+    attempts[0].emplace(exchange_, std::move(errand), limits());
+    race.begin(0, attempts[0]->start());
+    if (!co_await race.wait(Clock::now() + *patience)) co_return client_gone();
+    if (race.runs(0)) {
+      if (auto second = beside(); second && co_await move_to(*second->target)) {
+        targets[1] = second->target;
+        attempts[1].emplace(exchange_, std::move(*second), limits());
+        exchange_.record.attempts.back().hedge = true;
+        race.begin(1, attempts[1]->start());
+      }
+    }
+    while (!has_won(race, 0) && !has_won(race, 1) && (race.runs(0) || race.runs(1))) {
+      if (!co_await race.wait(kNever)) co_return client_gone();
+    }
+    co_await race.end();
+    co_return co_await settle(race, attempts, targets);
+  }
+
+  static bool has_won(const Race& race, std::size_t lane) {
+    return race.result(lane).has_value() && race.result(lane)->has_value();
+  }
+
+  std::optional<Errand> beside() {
+    auto errand = plan_.next(Clock::now());
+    if (errand && !retries_.try_spend(Clock::now())) return std::nullopt;
+    return errand;
+  }
+
+  Task<Result<void>> settle(Race& race, std::optional<Attempt> (&attempts)[2], const Target* (&targets)[2]) {
+    const std::size_t winner = has_won(race, 0) ? 0 : 1;
+    const std::size_t loser = 1 - winner;
+    if (attempts[loser]) {
+      lost_ = attempts[loser]->give_up();
+      if (has_won(race, winner)) lose(*targets[loser], {});
+    }
+    if (has_won(race, winner)) {
+      if (auto moved = co_await move_to(*targets[winner]); !moved) co_return moved;
+      co_return co_await deliver(*attempts[winner]);
+    }
+    failed_ = targets[attempts[1] ? 1 : 0];
+    if (attempts[1]) attempts[1]->give_up();
+    co_return race.take(attempts[1] ? 1 : 0);
+  }
+
+  Task<Result<void>> say_last_words() {
+    const Target answer{.provider = plan_.route().last_words.get(), .name = "answer", .place = {"answer", {}}};
+    exchange_.passed_on.resize(passed_on_);
+    Attempt attempt(exchange_, Errand{.target = &answer}, limits());
+    auto result = co_await attempt.start();
+    if (!result) co_return result;
+    co_return co_await deliver(attempt);
+  }
+
+  pipeline::Exchange& exchange_;
+  Plan& plan_;
+  const Router& router_;
+  RetryBudget& retries_;
+  TimePoint deadline_;
+  TimePoint total_due_{};
+  std::size_t most_;
+  std::size_t passed_on_;
+  const Target* failed_ = nullptr;
+  Usage lost_;  // at failed_
+};
+
+class Dispatch final : public pipeline::Middleware {
+ public:
+  explicit Dispatch(std::shared_ptr<const Router> router) : router_(std::move(router)) {}
+
+  Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next) const override {
+    Asking asking(exchange, *router_);
+    co_return co_await asking.run();
+  }
+
+ private:
+  std::shared_ptr<const Router> router_;
 };
 
 }  // namespace
 
-std::unique_ptr<pipeline::Middleware> make_dispatch(const config::Limits& limits) {
-  return std::make_unique<Dispatch>(limits);
+std::unique_ptr<pipeline::Middleware> make_dispatch(std::shared_ptr<const Router> router) {
+  return std::make_unique<Dispatch>(std::move(router));
 }
 
 }  // namespace sluice::routing

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kNoDate = "1970-01-01T00:00:00Z";
 
 void append_model(std::string& out, const Route& route, Dialect dialect) {
-  const std::string& name = route.model->name;
+  const std::string& name = route.model.name;
   out += dialect == Dialect::kAnthropic ? R"({"type":"model","id":)" : R"({"object":"model","id":)";
   append_json_string(out, name);
   if (dialect == Dialect::kAnthropic) {
@@ -21,7 +21,7 @@ void append_model(std::string& out, const Route& route, Dialect dialect) {
     return;
   }
   out += ",\"created\":0,\"owned_by\":";
-  append_json_string(out, route.targets.front().provider->config().name);
+  append_json_string(out, route.targets.empty() ? "sluice" : route.targets.front().provider->config().name);
   out += '}';
 }
 
@@ -35,7 +35,7 @@ std::string list_body(const std::vector<const Route*>& all, Dialect dialect) {
   const auto id_of = [&](bool first) {
     std::string id;
     if (all.empty()) return std::string("null");
-    append_json_string(id, (first ? all.front() : all.back())->model->name);
+    append_json_string(id, (first ? all.front() : all.back())->model.name);
     return id;
   };
   return out + "],\"has_more\":false,\"first_id\":" + id_of(true) + ",\"last_id\":" + id_of(false) + "}";
@@ -55,7 +55,7 @@ class ListModels final : public pipeline::Middleware {
   Task<Result<void>> answer_list(pipeline::Exchange& exchange) const {
     std::vector<const Route*> visible;
     std::ranges::copy_if(router_->listed(), std::back_inserter(visible),
-                         [&](const Route* route) { return may_use(exchange.key, route->model->name); });
+                         [&](const Route* route) { return may_use(exchange.key, route->model.name); });
     const std::string body = list_body(visible, exchange.dialect);
     co_return co_await exchange.sink.respond({}, body);
   }

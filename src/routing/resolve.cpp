@@ -1,7 +1,13 @@
 #include <algorithm>
+#include <atomic>
+#include <random>
 
+#include "routing/decide.hpp"
+#include "routing/plan.hpp"
+#include "routing/rules.hpp"
+#include "routing/stable_hash.hpp"
 #include "sluice/core/text.hpp"
-#include "sluice/routing/plan.hpp"
+#include "sluice/pipeline/user.hpp"
 #include "sluice/routing/stages.hpp"
 
 namespace sluice::routing {
@@ -10,26 +16,119 @@ namespace {
 // Moderation requests may name no model; this is the one OpenAI then takes.
 constexpr std::string_view kDefaultModerationModel = "omni-moderation-latest";
 
+constexpr std::size_t kStickyPrompt = 1024;  // of a prompt's beginning: what a provider's cache would keep
+
+std::uint64_t random_bits() {
+  thread_local std::mt19937_64 source{std::random_device{}()};
+  return source();
+}
+
+std::string text_member(const api::RequestView& view, std::string_view name) {
+  const json::Member* member = view.member(name);
+  return member == nullptr ? std::string() : json::text_of(member->value);
+}
+
+// Who asks, as far as that is known: the end user, else the key, else the address.
+std::string caller_of(const pipeline::Exchange& exchange, const std::string& user) {
+  if (!user.empty()) return "user " + user;
+  return exchange.key != nullptr ? "key " + exchange.key->name : "from " + to_string(exchange.source);
+}
+
+std::string beginning_of_prompt(const api::RequestView& view) {
+  for (std::string_view name : {"messages", "input", "prompt"}) {
+    if (const json::Member* member = view.member(name)) return std::string(member->value.raw.substr(0, kStickyPrompt));
+  }
+  return {};
+}
+
+std::uint64_t sticky_of(const Route& route, const pipeline::Exchange& exchange, const std::string& user) {
+  if (route.model.strategy != config::Strategy::kSticky) return 0;
+  std::string what;
+  switch (route.model.sticky) {
+    case config::StickyBy::kUser:
+      break;
+    case config::StickyBy::kKey:
+      if (exchange.key != nullptr) what = "key " + exchange.key->name;
+      break;
+    case config::StickyBy::kPromptCacheKey:
+      what = text_member(*exchange.view, "prompt_cache_key");
+      break;
+    case config::StickyBy::kPrompt:
+      what = beginning_of_prompt(*exchange.view);
+      break;
+  }
+  if (what.empty()) what = caller_of(exchange, user);
+  return stable_hash(route.model.name, what);
+}
+
 class Resolve final : public pipeline::Middleware {
  public:
-  explicit Resolve(std::shared_ptr<const Router> router) : router_(std::move(router)) {}
+  Resolve(std::shared_ptr<const Router> router, Insight insight)
+      : router_(std::move(router)), insight_(std::move(insight)) {}
 
   Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next next) const override {
-    auto route = find(exchange);
-    if (!route) co_return std::unexpected(std::move(route.error()));
-    Plan plan(**route);
-    exchange.plan = &plan;
-    exchange.places = plan.route().places;
-    auto& record = exchange.record;
-    record.route = plan.route().model->name;
-    record.provider = plan.first().provider->config().name;
-    record.upstream_model = plan.first().upstream_model.empty() ? record.model : plan.first().upstream_model;
+    auto alias = find(exchange);
+    if (!alias) co_return std::unexpected(std::move(alias.error()));
+    const Route* route = *alias;
+    std::string user;
+    if (!is_plain(*route)) user = pipeline::user_of(exchange, router_->config().auth.user_headers);
+    FactSources sources = sources_of(exchange, user);
+    if (route->rules && route->rules->ask_for(config::Fact::kBudgetLeft) && insight_.budget_left) {
+      sources.budget_left = co_await insight_.budget_left(exchange);
+    }
+    const Facts facts(sources);
+    if (route->rules || !route->split.empty()) route = decided(exchange, *route, facts, user);
+    Plan plan(**alias, *route,
+              {.facts = facts,
+               .sticky = sticky_of(*route, exchange, user),
+               .random = is_plain(**alias) ? 0 : random_bits(),
+               .tokens = static_cast<std::int64_t>(exchange.view->body.size() / 4)},
+              Clock::now());
+    const Target* first = plan.first();
+    if (first == nullptr && !route->last_words) co_return off(exchange, *route);
+    note(exchange, plan, first);
     auto result = co_await next(exchange);
     exchange.plan = nullptr;
     co_return result;
   }
 
  private:
+  // One target and nothing to decide: nobody needs to know who asks.
+  static bool is_plain(const Route& route) {
+    return route.targets.size() == 1 && !route.rules && route.split.empty() && route.targets.front().when.empty();
+  }
+
+  FactSources sources_of(const pipeline::Exchange& exchange, std::string_view user) const {
+    return {.view = *exchange.view,
+            .head = &exchange.request.head,
+            .key = exchange.key,
+            .tags = insight_.tags && exchange.key != nullptr ? insight_.tags(exchange.key) : nullptr,
+            .user = user,
+            .now = std::chrono::floor<std::chrono::seconds>(exchange.record.time),
+            .budget_left = {}};
+  }
+
+  static const Route* decided(pipeline::Exchange& exchange, const Route& alias, const Facts& facts,
+                              const std::string& user) {
+    Decided decided = decide(alias, facts, caller_of(exchange, user), random_bits());
+    auto& record = exchange.record;
+    if (!decided.reason.empty()) record.decision = decided.route->model.name + ": " + decided.reason;
+    if (decided.shadow == nullptr) return decided.route;
+    record.shadow = decided.shadow->model.name + ": " + decided.shadow_reason;
+    if (!decided.shadow->targets.empty()) exchange.shadow = &decided.shadow->targets.front().place;
+    return decided.route;
+  }
+
+  static void note(pipeline::Exchange& exchange, Plan& plan, const Target* first) {
+    exchange.plan = &plan;
+    auto& record = exchange.record;
+    record.route = plan.alias().model.name;
+    if (first == nullptr) return;
+    exchange.places = plan.route().places;
+    record.provider = first->place.provider;
+    record.upstream_model = first->place.model.empty() ? record.model : first->place.model;
+  }
+
   Result<const Route*> find(const pipeline::Exchange& exchange) const {
     const std::string_view model = exchange.view->model.empty() ? kDefaultModerationModel : exchange.view->model;
     auto route = router_->find(model);
@@ -41,7 +140,16 @@ class Resolve final : public pipeline::Middleware {
     return route;
   }
 
+  static Result<void> off(const pipeline::Exchange& exchange, const Route& route) {
+    return fail(ErrorKind::kProviderOff,
+                "The model `" + truncate_utf8(exchange.view->model, kMaxEchoedModel) +
+                    "` is not available: the provider of `" + truncate_utf8(route.model.name, kMaxEchoedModel) +
+                    "`, which it leads to, has no credential.",
+                route.off_reason);
+  }
+
   std::shared_ptr<const Router> router_;
+  Insight insight_;
 };
 
 }  // namespace
@@ -51,8 +159,8 @@ bool may_use(const config::Key* key, std::string_view model) {
   return std::ranges::any_of(*key->models, [&](const std::string& pattern) { return glob_match(pattern, model); });
 }
 
-std::unique_ptr<pipeline::Middleware> make_resolve(std::shared_ptr<const Router> router) {
-  return std::make_unique<Resolve>(std::move(router));
+std::unique_ptr<pipeline::Middleware> make_resolve(std::shared_ptr<const Router> router, Insight insight) {
+  return std::make_unique<Resolve>(std::move(router), std::move(insight));
 }
 
 }  // namespace sluice::routing

@@ -2,10 +2,16 @@
 
 #include <algorithm>
 
+#include "routing/credential_ring.hpp"
+#include "routing/rules.hpp"
+#include "routing/upstreams_state.hpp"
+#include "sluice/config/model_names.hpp"
 #include "sluice/core/text.hpp"
 
 namespace sluice::routing {
 namespace {
+
+constexpr unsigned kMostSteps = 64;  // from an alias to a target; a checked configuration has no cycle
 
 config::Timeouts with_overrides(config::Timeouts timeouts, const config::TimeoutOverrides& overrides) {
   timeouts.connect = overrides.connect.value_or(timeouts.connect);
@@ -16,68 +22,193 @@ config::Timeouts with_overrides(config::Timeouts timeouts, const config::Timeout
   return timeouts;
 }
 
-bool is_on(const Route& route) { return route.targets.front().provider->config().on; }
+TargetSettings settings_of(const config::Breaker& breaker) {
+  TargetSettings settings;
+  settings.breaker = {.consecutive_faults = breaker.consecutive_failures,
+                      .error_percent = breaker.error_percent,
+                      .window = breaker.window,
+                      .least_requests = static_cast<unsigned>(breaker.least_requests),
+                      .ejection = breaker.ejection,
+                      .longest_ejection = breaker.longest_ejection,
+                      .slow_start = breaker.slow_start};
+  return settings;
+}
+
+// What a token in and one out cost together: for comparing, by the prices of the day it is loaded.
+std::int64_t price_of(const config::Target& target, const config::Config& config, const config::PriceTable& prices) {
+  if (config.providers.at(target.provider).dialect == config::ProviderDialect::kStatic) return 0;
+  const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+  const config::PriceRow* row = prices.find(target.provider, target.model, today);
+  if (row == nullptr) row = &config.prices.unknown_row;
+  return row->input.picodollars() + row->output.picodollars();
+}
+
+std::unique_ptr<provider::Provider> last_words_of(const config::Model& model) {
+  if (model.answer.empty()) return nullptr;
+  config::Provider words;
+  words.name = "answer";
+  words.dialect = config::ProviderDialect::kStatic;
+  words.answer = model.answer;
+  words.word_delay = milliseconds(0);
+  auto made = provider::make_provider(words);
+  return made ? std::move(*made) : nullptr;
+}
 
 }  // namespace
 
-Router::Router(const config::Config& config, Providers providers) : providers_(std::move(providers)) {
+Route::Route() = default;
+Route::~Route() = default;
+
+struct Router::Account {
+  std::unique_ptr<provider::Provider> provider;
+  std::unique_ptr<CredentialRing> credentials;
+};
+
+Router::~Router() = default;
+
+Router::Router(const config::Config& config, Providers providers, std::shared_ptr<Upstreams> upstreams)
+    : config_(config), prices_(config.prices.rows), upstreams_(std::move(upstreams)) {
+  upstreams_->retries.adopt({.percent = config.routing.retry_budget.percent,
+                             .least = static_cast<unsigned>(config.routing.retry_budget.least)});
+  for (auto& [name, provider] : providers) {
+    auto account = std::make_unique<Account>();
+    std::vector<std::shared_ptr<CredentialState>> states;
+    for (const std::string& credential : provider->credentials()) {
+      states.push_back(upstreams_->board.credential(name, credential));
+    }
+    if (!states.empty()) account->credentials = std::make_unique<CredentialRing>(std::move(states));
+    account->provider = std::move(provider);
+    accounts_.emplace(name, std::move(account));
+  }
   for (const config::Model& model : config.models) {
-    if (model.targets.empty()) continue;  // rules: not served yet
-    auto& entry = *entries_.emplace_back(std::make_unique<Entry>());
-    entry.model = model;
-    entry.route = route_for(entry.model);
-    if (model.name.find('*') == std::string::npos) {
-      exact_.emplace(entry.model.name, &entry);
-      if (is_on(entry.route)) listed_.push_back(&entry.route);
-    } else {
-      globs_.push_back(&entry);
+    auto& route = *(entries_[model.name] = std::make_unique<Route>());
+    route.model = model;
+    add_targets(route);
+  }
+  const config::ModelNames names(config);
+  for (const config::Model& model : config.models) connect(*entries_.at(model.name), names);
+  for (const config::Model& model : config.models) {
+    const Route& route = *entries_.at(model.name);
+    if (model.name.find('*') != std::string::npos) {
+      globs_.push_back(&route);
+      continue;
+    }
+    exact_.emplace(route.model.name, &route);
+    if (can_answer(route)) listed_.push_back(&route);
+  }
+}
+
+void Router::add_targets(Route& route) {
+  const auto on = [&](const config::Target& target) { return accounts_.at(target.provider)->provider->config().on; };
+  const auto& targets = route.model.targets;
+  for (const config::Target& target : targets) {
+    if (!on(target)) {
+      if (route.off_reason.empty()) route.off_reason = accounts_.at(target.provider)->provider->config().off_reason;
+    } else if (!target.when_off || !on(targets.front())) {
+      route.targets.push_back(target_for(target, route.model));
+    }
+  }
+  route.last_words = last_words_of(route.model);
+}
+
+Target Router::target_for(const config::Target& target, const config::Model& model) const {
+  const Account& account = *accounts_.at(target.provider);
+  const auto& settings = account.provider->config();
+  Target made;
+  made.provider = account.provider.get();
+  made.upstream_model = target.model == "*" ? std::string() : target.model;
+  made.name = target.name.empty() ? target.provider + "/" + target.model : target.name;
+  made.timeouts = with_overrides(settings.timeouts, model.timeouts);
+  made.tier = target.tier;
+  made.weight = target.weight;
+  made.when = target.when;
+  made.price = price_of(target, config_, prices_);
+  made.place = {target.provider, made.upstream_model};
+  made.credentials = account.credentials.get();
+  if (settings.dialect != config::ProviderDialect::kStatic) {
+    made.state =
+        upstreams_->board.of(target.provider, target.model, settings_of(config_.providers.at(target.provider).breaker));
+  }
+  return made;
+}
+
+// What the names of other models mean, once all of them are there.
+void Router::connect(Route& route, const config::ModelNames& names) {
+  const config::Model& model = route.model;
+  if (!model.rules.empty()) {
+    route.rules = std::make_unique<const Rules>(model.rules);
+    for (const config::Rule& rule : route.rules->all()) route.uses.push_back(meant(rule.use, names));
+  }
+  for (const config::Split& split : model.split) {
+    route.split.push_back(
+        {.percent = split.percent, .name = split.name.empty() ? split.use : split.name, .to = meant(split.use, names)});
+  }
+  if (model.mirror) {
+    route.mirror = {.percent = model.mirror->percent, .name = model.mirror->use, .to = meant(model.mirror->use, names)};
+  }
+  route.fallback = all_meant(model.fallback, names);
+  route.for_length = all_meant(model.fallback_on.context_length.value_or(model.fallback), names);
+  route.for_policy = all_meant(model.fallback_on.content_policy.value_or(model.fallback), names);
+  for (const Target& target : route.targets) route.places.push_back(target.place);
+  for (const auto* others : {&route.fallback, &route.for_length, &route.for_policy}) {
+    for (const Route* other : *others) {
+      for (const Target& target : other->targets) route.places.push_back(target.place);
     }
   }
 }
 
-Route Router::route_for(const config::Model& model) const {
-  const auto on = [&](const config::Target& target) { return providers_.at(target.provider)->config().on; };
-  const auto first = std::ranges::find_if(model.targets, on);
-  const config::Target* target = first == model.targets.end() ? &model.targets.back() : &*first;
-  Route route;
-  route.model = &model;
-  const auto& provider = *providers_.at(target->provider);
-  route.targets.push_back({.provider = &provider,
-                           .upstream_model = target->model == "*" ? std::string() : target->model,
-                           .name = target->provider + "/" + target->model,
-                           .timeouts = with_overrides(provider.config().timeouts, model.timeouts)});
-  for (const Target& one : route.targets) {
-    route.places.push_back({one.provider->config().name, one.upstream_model});
+const Route* Router::meant(const std::string& name, const config::ModelNames& names) {
+  auto meaning = names.find(name);
+  if (meaning.entry != nullptr) return entries_.at(meaning.entry->name).get();
+  auto& route = entries_[name];
+  if (!route) {
+    route = std::make_unique<Route>();
+    route->model.name = name;
+    if (meaning.target) route->model.targets.push_back(*meaning.target);
+    add_targets(*route);
   }
-  return route;
+  return route.get();
+}
+
+std::vector<const Route*> Router::all_meant(const std::vector<std::string>& list, const config::ModelNames& names) {
+  std::vector<const Route*> found;
+  for (const std::string& name : list) found.push_back(meant(name, names));
+  return found;
+}
+
+bool Router::can_answer(const Route& route, unsigned depth) {
+  if (!route.targets.empty() || route.last_words) return true;
+  if (depth == kMostSteps) return false;
+  const auto can = [depth](const Route* other) { return can_answer(*other, depth + 1); };
+  return std::ranges::any_of(route.uses, can) || std::ranges::any_of(route.fallback, can);
 }
 
 Result<const Route*> Router::find(std::string_view model) const {
-  const Entry* found = nullptr;
+  const Route* found = nullptr;
   if (auto exact = exact_.find(model); exact != exact_.end()) {
     found = exact->second;
   } else {
-    for (const Entry* glob : globs_) {
-      if (found == nullptr && glob_match(glob->model.name, model)) found = glob;
-    }
+    const auto glob =
+        std::ranges::find_if(globs_, [&](const Route* route) { return glob_match(route->model.name, model); });
+    if (glob != globs_.end()) found = *glob;
   }
   if (found == nullptr) {
     return fail_param(ErrorKind::kModelNotFound, "model",
                       "The model `" + truncate_utf8(model, kMaxEchoedModel) +
                           "` does not exist here. GET /v1/models lists those that do.");
   }
-  if (!is_on(found->route)) {
+  if (!can_answer(*found)) {
     return fail(
         ErrorKind::kProviderOff,
         "The model `" + truncate_utf8(model, kMaxEchoedModel) + "` is not available: its provider has no credential.",
-        found->route.targets.front().provider->config().off_reason);
+        found->off_reason);
   }
-  return &found->route;
+  return found;
 }
 
 const Route* Router::listed_model(std::string_view name) const {
   auto exact = exact_.find(name);
-  return exact != exact_.end() && is_on(exact->second->route) ? &exact->second->route : nullptr;
+  return exact != exact_.end() && can_answer(*exact->second) ? exact->second : nullptr;
 }
 
 }  // namespace sluice::routing

@@ -52,11 +52,15 @@ TargetState::Attempt::~Attempt() {
 
 void TargetState::Attempt::answered(nanoseconds since_begin, TimePoint now) {
   pass_.answered(now);
-  if (state_ != nullptr) state_->latency_.add(since_begin, now);
+  if (state_ == nullptr) return;
+  state_->latency_.add(since_begin, now);
+  state_->spread_.add(since_begin);
 }
 
 void TargetState::Attempt::waited(nanoseconds since_begin, TimePoint now) {
-  if (state_ != nullptr) state_->latency_.add(since_begin, now);
+  if (state_ == nullptr) return;
+  state_->latency_.add(since_begin, now);
+  state_->spread_.add(since_begin);
 }
 
 void TargetState::Attempt::ended(Outcome outcome, TimePoint now) {

@@ -12,6 +12,7 @@
 
 #include "routing/breaker.hpp"
 #include "routing/chooser.hpp"
+#include "routing/latency_spread.hpp"
 #include "routing/peak_ewma.hpp"
 
 namespace sluice::routing {
@@ -67,6 +68,8 @@ class TargetState {
   std::optional<Attempt> begin(TimePoint now);
   // For choose(): all but tier, weight and price, which are the route's.
   Candidate candidate(TimePoint now) const;
+  // The time to the first token that so many percent of the attempts stay below; nothing: too few are known.
+  std::optional<milliseconds> first_token_percentile(unsigned percent) const { return spread_.percentile(percent); }
   bool available(TimePoint now) const { return breaker_.admits(now); }
   TimePoint available_at(TimePoint now) const { return breaker_.admits_at(now); }  // for a client's retry-after
   TargetView view(TimePoint now) const;
@@ -84,6 +87,7 @@ class TargetState {
   std::uint64_t identity_;
   Breaker breaker_;
   PeakEwma latency_;
+  LatencySpread spread_;
   std::atomic<std::uint32_t> in_flight_{0};
   std::array<std::atomic<std::uint64_t>, kAttemptEndNames.size()> ended_{};
 };

@@ -5,6 +5,14 @@
 namespace sluice::server {
 namespace {
 
+// What rules may ask: answered from the books of this snapshot, which outlives every exchange that goes by it.
+routing::Insight insight_into(const Snapshot& snapshot) {
+  const admission::Paths* paths = snapshot.paths.get();
+  return {.tags = [paths](const config::Key* key) { return admission::tags_of(*paths, key); },
+          .budget_left =
+              [paths](const pipeline::Exchange& exchange) { return admission::budget_left(*paths, exchange.key); }};
+}
+
 // The order of the stages, and why each stands where it does.
 pipeline::Pipeline build_pipeline(const Snapshot& snapshot, std::shared_ptr<const routing::Router> router,
                                   const Shared& shared) {
@@ -15,11 +23,11 @@ pipeline::Pipeline build_pipeline(const Snapshot& snapshot, std::shared_ptr<cons
   // All that follow look at the body through its view.
   stages.push_back(pipeline::make_parse_request(config.limits.inline_bytes));
   // Models and providers have limits and prices of their own.
-  stages.push_back(routing::make_resolve(std::move(router)));
+  stages.push_back(routing::make_resolve(router, insight_into(snapshot)));
   // GuardRun, then Admit: a run that must stop takes no place in a queue.
   stages.push_back(admission::make_admit(config, snapshot.paths, shared.books));
   // ExactCache: inside Admit, so that a hit is admitted too; outside Dispatch, since a hit needs no upstream.
-  stages.push_back(routing::make_dispatch(config.limits));
+  stages.push_back(routing::make_dispatch(std::move(router)));
   return stages;
 }
 
@@ -41,7 +49,8 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(confi
   snapshot->tls = std::move(tls);
   snapshot->authenticator = std::make_unique<const auth::Authenticator>(snapshot->config, shared.failures);
   snapshot->paths = admission::make_paths(snapshot->config, shared.books.ledger);
-  auto router = std::make_shared<const routing::Router>(snapshot->config, std::move(providers));
+  auto router = std::make_shared<const routing::Router>(snapshot->config, std::move(providers), shared.upstreams);
+  snapshot->router = router;
   snapshot->pipeline = build_pipeline(*snapshot, std::move(router), shared);
   return snapshot;
 }

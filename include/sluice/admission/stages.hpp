@@ -24,6 +24,12 @@ struct Books {
 // Resolve. Errors: kRateLimited, kConcurrencyExceeded, kBudgetExceeded, kBudgetUnavailable, kOverloaded, kPriceUnknown.
 std::unique_ptr<pipeline::Middleware> make_admit(const config::Config& config, std::shared_ptr<const Paths> paths,
                                                  Books books);
+// Tags of a key and of the groups above it; `paths` keeps them.
+const config::Tags* tags_of(const Paths& paths, const config::Key* key);
+// Percent left of the tightest budget from the root down to the key, what is reserved left out; nothing: there is no
+// budget, or the books do not answer.
+Task<std::optional<double>> budget_left(const Paths& paths, const config::Key* key);
+
 std::shared_ptr<const Paths> make_paths(const config::Config& config, limit::Ledger& ledger);
 
 }  // namespace sluice::admission

@@ -48,6 +48,7 @@ enum class ErrorKind : std::uint8_t {
   kOverloaded,
   kDraining,
   kInternal,
+  kNoHealthyUpstream,  // every target of the model is ejected
   // The upstream's doing.
   kUpstreamConnectFailed,
   kUpstreamTls,

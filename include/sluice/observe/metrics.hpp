@@ -60,6 +60,7 @@ class Metrics {
     Histogram first_token;
     Histogram per_token;
     Histogram overhead;  // our own share before the upstream was asked
+    Histogram commit;    // until the answer began to go to the client
     std::uint64_t input = 0, output = 0, cached = 0, reasoning = 0;
     std::uint64_t events = 0;
     std::uint64_t anomalies = 0;
@@ -73,7 +74,12 @@ class Metrics {
   std::map<SeriesKey, Series> series_;
   Series* last_series_ = nullptr;  // most requests look like the one before
   SeriesKey last_key_;
-  std::map<std::pair<std::string, std::string_view>, std::uint64_t> attempts_;
+  using AttemptKey = std::tuple<std::string, std::string, std::string_view>;   // provider, target, result
+  using FallbackKey = std::tuple<std::string, std::string, std::string_view>;  // from, to, why
+  void count_attempts(const Record& record);
+  std::map<AttemptKey, std::uint64_t> attempts_;
+  std::map<FallbackKey, std::uint64_t> fallbacks_;
+  std::map<std::pair<std::string, std::string_view>, std::uint64_t> hedges_;  // target, result
   std::map<std::string, std::uint64_t> reused_;  // attempts on a connection that had served before, by provider
   std::map<ErrorKind, std::uint64_t> rejects_;
   std::array<std::uint64_t, kShedNames.size()> sheds_{};

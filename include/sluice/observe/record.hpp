@@ -30,8 +30,10 @@ std::string_view to_string(Phase phase);
 // One try of one target.
 struct Attempt {
   std::string provider;
+  std::string target;       // a label
   std::string_view result;  // "ok" or the error's code: a closed set
   bool reused = false;      // the connection had served before
+  bool hedge = false;       // beside another one
 };
 
 struct Record {
@@ -49,8 +51,13 @@ struct Record {
   std::string route = "other";  // the models entry that matched: a label
   std::string provider;         // a label; empty until routed
   std::string upstream_model;
+  std::string decision;                 // the model that rules or splits chose, and why; empty: there was no choice
+  std::string shadow;                   // what a rule that is only told would have chosen, and why
+  std::optional<Money> estimated_cost;  // of a decision: the most it may cost
+  std::optional<Money> shadow_saves;    // what the shadow's choice may cost less than that; negative: more
   std::vector<Attempt> attempts;
-  int status = 0;  // sent to the client; 0 if nothing was
+  TimePoint committed{};  // when the answer began to go to the client
+  int status = 0;         // sent to the client; 0 if nothing was
   Outcome outcome = Outcome::kOk;
   std::string error;   // code of the kind: a closed set
   std::string detail;  // for operators: our own words, never a piece of what was asked or answered

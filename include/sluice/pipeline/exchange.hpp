@@ -50,6 +50,7 @@ struct Exchange {
   const config::Key* key = nullptr;  // who asks: known before the body is read; null: no keys are configured
   routing::Plan* plan = nullptr;     // where to, and where else: Resolve's
   std::span<const Place> places{};   // all that the plan may come to, whom it asks first in front
+  const Place* shadow = nullptr;     // where a rule that is only told would have sent it
   Account* account = nullptr;        // Admit's
   Endpoint endpoint = Endpoint::kNone;
   std::string model_id{};  // GET /v1/models/{id}: percent-decoded

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/api/request_view.hpp"
@@ -15,6 +16,8 @@ namespace sluice::provider {
 
 // A request on its way to one target: the wire form and what it points into. Does not move once `outgoing` is set.
 struct Encoded {
+  std::string_view model{};    // wished: upstream name; empty: as the client named it
+  std::size_t credential = 0;  // wished: which of them
   std::vector<api::Edit> edits;
   http::Outgoing outgoing;
   bool usage_forced = false;  // include_usage was added: the client must not see its traces
@@ -25,10 +28,12 @@ class Provider {
   virtual ~Provider() = default;
   virtual const config::Provider& config() const = 0;
 
-  // The request for `model` (upstream name; empty: as the client named it). `encoded.outgoing` points into `request`,
-  // `view` and `encoded.edits`.
-  virtual Result<void> encode(const http::Request& request, const api::RequestView& view, const std::string& model,
-                              Encoded& encoded) const = 0;
+  // A name for each of its credentials, by which another configuration finds it again; it changes with the secret and
+  // does not tell it. Empty: it has none.
+  virtual std::vector<std::string> credentials() const = 0;
+
+  // The request, as `encoded` wishes. `encoded.outgoing` points into `request`, `view` and `encoded.edits`.
+  virtual Result<void> encode(const http::Request& request, const api::RequestView& view, Encoded& encoded) const = 0;
 
   // An answer made here instead of being fetched; null for providers that have an upstream.
   virtual std::unique_ptr<http::ResponseStream> answer(const api::RequestView& view) const = 0;

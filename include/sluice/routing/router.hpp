@@ -1,6 +1,9 @@
 #pragma once
-// Model names to targets. Built once per configuration, immutable, shared by all workers.
+// Model names to targets. Built once per configuration, immutable but for the states it shares with other
+// configurations, which take care of themselves; any thread.
 
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,25 +12,61 @@
 #include <vector>
 
 #include "sluice/config/config.hpp"
+#include "sluice/config/price_table.hpp"
 #include "sluice/core/error.hpp"
 #include "sluice/pipeline/exchange.hpp"
 #include "sluice/provider/provider.hpp"
+#include "sluice/routing/upstreams.hpp"
+
+namespace sluice::config {
+class ModelNames;
+}
 
 namespace sluice::routing {
+
+class CredentialRing;
+class Rules;
+class TargetState;
 
 // One place that a request may go to.
 struct Target {
   const provider::Provider* provider = nullptr;
   std::string upstream_model{};  // empty: as the client named it
-  std::string name{};            // provider/model, as the configuration has it: a label
+  std::string name{};            // as the configuration has it, else provider/model: a label
   config::Timeouts timeouts{};
+  std::uint32_t tier = 0;
+  std::uint32_t weight = 1;
+  config::Conditions when{};
+  std::shared_ptr<TargetState> state{};  // none: it never fails
+  CredentialRing* credentials = nullptr;
+  std::int64_t price = 0;  // picodollars for a token in and one out; the same unit for all
+  pipeline::Place place{};
+};
+
+struct Route;
+struct Branch {  // part of the traffic
+  std::uint32_t percent = 0;
+  std::string name{};
+  const Route* to = nullptr;
 };
 
 // An entry of `models`, ready to use.
 struct Route {
-  const config::Model* model = nullptr;
-  std::vector<Target> targets{};          // at least one
-  std::vector<pipeline::Place> places{};  // of all that the route may lead to; the first target's in front
+  Route();
+  ~Route();
+  config::Model model;
+  std::vector<Target> targets{};                     // whose provider is on; none: there are rules, or all are off
+  std::string off_reason{};                          // when all are
+  std::unique_ptr<const Rules> rules{};              // instead of targets
+  std::vector<const Route*> uses{};                  // of each rule
+  std::vector<Branch> split{};                       // the rest stays here
+  Branch mirror{};                                   // percent 0: none
+  std::vector<const Route*> fallback{};              // in turn, when the targets have failed
+  std::vector<const Route*> for_length{};            // instead, when the prompt is too long
+  std::vector<const Route*> for_policy{};            // instead, when it is refused for what it says
+  std::unique_ptr<provider::Provider> last_words{};  // answers when all have failed; null: nobody does
+  std::vector<pipeline::Place> places{};             // of all that it may lead to, its first target's in front
+  mutable std::atomic<std::uint64_t> turn{0};        // counts choices
 };
 
 // Whether the key's `models` let that model through; without a key everything goes.
@@ -39,26 +78,38 @@ using Providers = std::map<std::string, std::unique_ptr<provider::Provider>>;
 
 class Router {
  public:
-  Router(const config::Config& config, Providers providers);
+  // The configuration outlives it.
+  Router(const config::Config& config, Providers providers, std::shared_ptr<Upstreams> upstreams);
+  ~Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
 
   // Exact names first, then globs in file order. Errors: kModelNotFound, kProviderOff.
   Result<const Route*> find(std::string_view model) const;
 
-  // The names an app may list: entries without a `*` whose target can answer.
+  // The names an app may list: entries without a `*` that can answer.
   const std::vector<const Route*>& listed() const { return listed_; }
   const Route* listed_model(std::string_view name) const;
 
- private:
-  struct Entry {
-    config::Model model;
-    Route route;
-  };
-  Route route_for(const config::Model& model) const;
+  const config::Config& config() const { return config_; }
+  Upstreams& upstreams() const { return *upstreams_; }
 
-  Providers providers_;
-  std::vector<std::unique_ptr<Entry>> entries_;
-  std::unordered_map<std::string_view, const Entry*> exact_;
-  std::vector<const Entry*> globs_;
+ private:
+  struct Account;  // a provider and its credentials
+  void add_targets(Route& route);
+  Target target_for(const config::Target& target, const config::Model& model) const;
+  void connect(Route& route, const config::ModelNames& names);
+  const Route* meant(const std::string& name, const config::ModelNames& names);
+  std::vector<const Route*> all_meant(const std::vector<std::string>& list, const config::ModelNames& names);
+  static bool can_answer(const Route& route, unsigned depth = 0);
+
+  const config::Config& config_;
+  config::PriceTable prices_;
+  std::shared_ptr<Upstreams> upstreams_;
+  std::map<std::string, std::unique_ptr<Account>> accounts_;
+  std::map<std::string, std::unique_ptr<Route>> entries_;  // of `models`, and of what is meant by provider/model
+  std::unordered_map<std::string_view, const Route*> exact_;
+  std::vector<const Route*> globs_;
   std::vector<const Route*> listed_;
 };
 

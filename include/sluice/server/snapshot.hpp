@@ -11,6 +11,7 @@
 #include "sluice/config/config.hpp"
 #include "sluice/http/tls.hpp"
 #include "sluice/pipeline/middleware.hpp"
+#include "sluice/routing/router.hpp"
 
 namespace sluice::server {
 
@@ -18,6 +19,7 @@ namespace sluice::server {
 struct Shared {
   std::shared_ptr<auth::FailureLimits> failures;
   admission::Books books;
+  std::shared_ptr<routing::Upstreams> upstreams;
 };
 
 struct Snapshot {
@@ -26,6 +28,7 @@ struct Snapshot {
   std::shared_ptr<const http::TlsContext> tls;  // of the apps' listener; null: plain
   std::unique_ptr<const auth::Authenticator> authenticator;
   std::shared_ptr<const admission::Paths> paths;
+  std::shared_ptr<const routing::Router> router;
   pipeline::Pipeline pipeline;
 };
 

@@ -96,7 +96,7 @@ Record record_of(Endpoint endpoint = Endpoint::kChat, int status = 200) {
   record.outcome = status == 200 ? Outcome::kOk : Outcome::kUpstreamError;
   record.reached(Stage::kRoute, kStart + 30us);
   record.reached(Stage::kTotal, kStart + 1s);
-  record.attempts = {{"openai", status == 200 ? "ok" : "upstream_error", false}};
+  record.attempts = {{"openai", "openai/gpt", status == 200 ? "ok" : "upstream_error"}};
   return record;
 }
 
@@ -113,8 +113,8 @@ TEST(Metrics, CountsRequestsByHowTheyEnded) {
   EXPECT_EQ(
       got[R"(sluice_requests_total{endpoint="embeddings",model="fast",provider="openai",outcome="ok",status="200"})"],
       1);
-  EXPECT_EQ(got[R"(sluice_upstream_attempts_total{provider="openai",result="ok"})"], 4);
-  EXPECT_EQ(got[R"(sluice_upstream_attempts_total{provider="openai",result="upstream_error"})"], 1);
+  EXPECT_EQ(got[R"(sluice_upstream_attempts_total{provider="openai",target="openai/gpt",result="ok"})"], 4);
+  EXPECT_EQ(got[R"(sluice_upstream_attempts_total{provider="openai",target="openai/gpt",result="upstream_error"})"], 1);
 }
 
 TEST(Metrics, CountsTokensEventsAnomaliesAndReuse) {
@@ -123,7 +123,7 @@ TEST(Metrics, CountsTokensEventsAnomaliesAndReuse) {
   record.usage = {
       .input = 100, .output = 20, .cached = 60, .reasoning = 5, .source = UsageSource::kReported, .anomalous = true};
   record.events = 22;
-  record.attempts = {{"openai", "ok", true}};
+  record.attempts = {{"openai", "openai/gpt", "ok", true}};
   metrics.count(record);
   metrics.count(record);
   const auto got = parse(metrics.render());

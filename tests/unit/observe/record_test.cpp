@@ -28,7 +28,7 @@ Record full_record() {
   record.route = "fast";
   record.provider = "openai";
   record.upstream_model = "gpt-4o-mini";
-  record.attempts = {{"openai", "upstream_timeout", false}, {"openai", "ok", true}};
+  record.attempts = {{"openai", "openai/gpt", "upstream_timeout"}, {"openai", "openai/gpt", "ok", true}};
   record.status = 200;
   record.outcome = Outcome::kUpstreamTruncated;
   record.error = "upstream_stream_truncated";
@@ -160,7 +160,7 @@ TEST(TraceLine, F17HostileTextStaysInsideItsMember) {
     record.model = record.route = record.provider = record.upstream_model = text;
     record.error = record.detail = record.finish_reason = text;
     record.upstream_request_id = record.client_request_id = text;
-    record.attempts = {{text, "ok", false}};
+    record.attempts = {{text, text, "ok"}};
     const json line = trace(record);
     EXPECT_EQ(line.size(), members) << text;
     EXPECT_EQ(line["status"], 200);

@@ -35,7 +35,8 @@ struct Case {
     EXPECT_TRUE(understood.has_value()) << body;
     if (!understood) return;
     view = std::move(*understood);
-    result = provider->encode(request, view, model, encoded);
+    encoded.model = model;
+    result = provider->encode(request, view, encoded);
     raw_head = encoded.outgoing.head.reveal();
     if (!result) return;
     http::HeadScanner scanner(http::HeadScanner::Side::kRequest, {});
@@ -97,7 +98,7 @@ TEST(OpenAiHead, TheClientsQueryComesBehindTheConfiguredOne) {
     Case one(config, kChat);
     one.request.head.query = asked;
     Encoded encoded;
-    EXPECT_TRUE(one.provider->encode(one.request, one.view, "", encoded).has_value());
+    EXPECT_TRUE(one.provider->encode(one.request, one.view, encoded).has_value());
     const auto head = http::parse_request_head(encoded.outgoing.head.reveal(), {});
     EXPECT_TRUE(head.has_value());
     return head ? std::string(head->target) : "";
@@ -180,20 +181,23 @@ TEST(OpenAiCredential, NoKeyMeansNoHeader) {
   EXPECT_FALSE(Case(config, kChat).head.has("authorization"));
 }
 
-TEST(OpenAiCredential, SeveralKeysAreUsedInTurnAndEmptyOnesSkipped) {
+TEST(OpenAiCredential, EachKeyHasANameThatDoesNotTellItAndEmptyOnesAreSkipped) {
   auto config = upstream();
   config.api_keys = {Secret("sk-one"), Secret(""), Secret("sk-two"), Secret("sk-three")};
   const Case first(config, kChat);
-  std::vector<std::string> keys{first.field("authorization")};
-  for (int i = 0; i < 5; ++i) {
-    Encoded encoded;
-    ASSERT_TRUE(first.provider->encode(first.request, first.view, "", encoded).has_value());
+  const auto names = first.provider->credentials();
+  ASSERT_EQ(names.size(), 3U);
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    EXPECT_FALSE(names[i].contains("sk-")) << names[i];
+    Encoded encoded{.credential = i};
+    ASSERT_TRUE(first.provider->encode(first.request, first.view, encoded).has_value());
     const auto head = http::parse_request_head(encoded.outgoing.head.reveal(), {});
     ASSERT_TRUE(head.has_value());
     keys.emplace_back(head->get("authorization"));
   }
-  const std::vector<std::string> turn{"Bearer sk-one", "Bearer sk-two", "Bearer sk-three"};
-  EXPECT_EQ(keys, (std::vector<std::string>{turn[0], turn[1], turn[2], turn[0], turn[1], turn[2]}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"Bearer sk-one", "Bearer sk-two", "Bearer sk-three"}));
+  EXPECT_EQ(names, Case(config, kChat).provider->credentials()) << "another configuration finds them again";
 }
 
 TEST(OpenAiFields, TheConfiguredOnesAreAdded) {

@@ -121,7 +121,7 @@ TEST(StaticProvider, HasNoVerdictOnModerations) {
   const auto provider = fixed();
   EXPECT_EQ(provider->answer(*view), nullptr);
   Encoded encoded;
-  const auto asked = provider->encode({}, *view, "", encoded);
+  const auto asked = provider->encode({}, *view, encoded);
   ASSERT_FALSE(asked.has_value());
   EXPECT_EQ(asked.error().kind, ErrorKind::kUnknownRoute);
 }

@@ -20,6 +20,8 @@ config::Config marked_config() {
   up.api_keys = {Secret("sk-another-0123456"), Secret(kKey)};
   up.headers = {{"x-team", Secret("Token " + kHeader)}};
   up.base_url.query = Secret("api-version=1&key=" + kQuery);
+  config.routing.max_attempts = 1;
+  config.routing.response_headers = false;
   return config;
 }
 

@@ -40,7 +40,7 @@ TEST(Router, AStarAsTargetForwardsTheNameThatWasAskedFor) {
   const auto router = router_of(config_with({model("gpt-*", "up", "*"), model("x", "up", "y")}));
   EXPECT_EQ((*router->find("gpt-4o"))->targets.front().upstream_model, "");
   EXPECT_EQ((*router->find("x"))->targets.front().upstream_model, "y");
-  EXPECT_EQ((*router->find("gpt-4o"))->model->name, "gpt-*");
+  EXPECT_EQ((*router->find("gpt-4o"))->model.name, "gpt-*");
 }
 
 TEST(Router, WhenOffAnswersOnlyWhileTheTargetsProviderIsOff) {
@@ -86,7 +86,7 @@ TEST(Router, ListsNamesWithoutAStarWhoseTargetCanAnswer) {
   config.models.push_back(saved);
   const auto router = router_of(config);
   std::vector<std::string> names;
-  for (const Route* route : router->listed()) names.push_back(route->model->name);
+  for (const Route* route : router->listed()) names.push_back(route->model.name);
   EXPECT_EQ(names, (std::vector<std::string>{"fast", "house", "saved"}));
   EXPECT_NE(router->listed_model("fast"), nullptr);
   EXPECT_EQ(router->listed_model("dark"), nullptr);

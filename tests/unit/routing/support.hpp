@@ -47,7 +47,14 @@ inline std::shared_ptr<const Router> router_of(const config::Config& config) {
     EXPECT_TRUE(made.has_value());
     if (made) providers.emplace(name, std::move(*made));
   }
-  return std::make_shared<Router>(config, std::move(providers));
+  struct Kept {
+    Kept(config::Config its_config, Providers its_providers)
+        : config(std::move(its_config)), router(config, std::move(its_providers), make_upstreams()) {}
+    config::Config config;
+    Router router;
+  };
+  auto kept = std::make_shared<Kept>(config, std::move(providers));
+  return {kept, &kept->router};
 }
 
 inline config::Config small_config() {
@@ -81,8 +88,9 @@ inline const fakes::ScriptedStream::Fields kJson = {{"content-type", "applicatio
 
 inline pipeline::Pipeline resolve_and_dispatch(const config::Config& config = small_config()) {
   pipeline::Pipeline stages;
-  stages.push_back(make_resolve(router_of(config)));
-  stages.push_back(make_dispatch(config.limits));
+  const auto router = router_of(config);
+  stages.push_back(make_resolve(router));
+  stages.push_back(make_dispatch(router));
   return stages;
 }
 
