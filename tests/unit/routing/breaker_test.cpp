@@ -184,6 +184,26 @@ TEST(TargetBreaker, WhatBeganBeforeAnEjectionHasNoSayAfterIt) {
   EXPECT_EQ(breaker.view(kStart + 60s).state, BreakerState::kClosed);
 }
 
+TEST(TargetBreaker, AnAnswerOfBeforeDoesNotHideTheFaultsOfToday) {
+  Breaker breaker;
+  auto old = breaker.try_pass(kStart);
+  ejected(breaker);
+  attempt(breaker, Outcome::kGood, kStart + 30s);
+  attempts(breaker, 4, Outcome::kFault, kStart + 31s);
+  old->answered(kStart + 31s);
+  attempt(breaker, Outcome::kFault, kStart + 31s);
+  EXPECT_EQ(breaker.view(kStart + 31s).state, BreakerState::kOpen);
+}
+
+TEST(TargetBreaker, ComesBackWithACleanRecord) {
+  Breaker breaker({.consecutive_faults = 0, .ejection = 1s});
+  attempts(breaker, 20, Outcome::kFault, kStart);
+  attempt(breaker, Outcome::kGood, kStart + 1s);
+  attempt(breaker, Outcome::kFault, kStart + 2s);
+  EXPECT_EQ(breaker.view(kStart + 2s).state, BreakerState::kClosed);
+  EXPECT_EQ(breaker.view(kStart + 2s).window.all(), 2U);
+}
+
 TEST(TargetBreaker, ANewConfigurationChangesWhatComesNextOnly) {
   Breaker breaker;
   ejected(breaker);

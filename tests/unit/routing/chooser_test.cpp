@@ -90,6 +90,11 @@ TEST(Chooser, SlowStartPassesOverAsOftenAsTheRampSays) {
   EXPECT_EQ(order({{.ramp = 0.1}, {.ramp = 0.1}}, Strategy::kOrdered, {.random = ~0ULL}), (Indices{0, 1}));
 }
 
+TEST(Chooser, SlowStartMakesATargetLookBusier) {
+  EXPECT_EQ(order({{.ramp = 0.1, .latency = 100.0}, {.latency = 300.0}}, Strategy::kLowestLatency), (Indices{1, 0}));
+  EXPECT_EQ(order({{.ramp = 0.1}, {.in_flight = 5}}, Strategy::kLeastBusy), (Indices{1, 0}));
+}
+
 TEST(Chooser, LeastBusyMindsWeightsAndLetsEqualsGoRound) {
   EXPECT_EQ(order({{.in_flight = 3}, {.in_flight = 1}, {.in_flight = 2}}, Strategy::kLeastBusy), (Indices{1, 2, 0}));
   EXPECT_EQ(order({{.weight = 1, .in_flight = 1}, {.weight = 4, .in_flight = 3}}, Strategy::kLeastBusy),
