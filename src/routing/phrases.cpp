@@ -218,9 +218,12 @@ constexpr std::size_t kPhrases = std::size(kReasoning) + std::size(kConstraints)
 
 constexpr unsigned char first_of(const Phrase& phrase) { return static_cast<unsigned char>(phrase.text.front()); }
 
+constexpr std::uint64_t bit_of(unsigned char second) { return std::uint64_t{1} << (second & 63); }
+
 struct Table {
   std::array<Phrase, kPhrases> phrases{};
-  std::array<std::uint16_t, 257> starts{};  // of those with that first byte
+  std::array<std::uint16_t, 257> starts{};   // of those with that first byte
+  std::array<std::uint64_t, 256> seconds{};  // of them, a bit for each second byte, which others may share
 };
 
 consteval Table make_table() {
@@ -234,6 +237,9 @@ consteval Table make_table() {
   for (const std::string_view text : kConstraints) add(text, PhraseKind::kConstraint, 0);
   for (const Hint& hint : kCode) add(hint.text, PhraseKind::kCode, static_cast<std::uint8_t>(hint.language));
   std::ranges::sort(table.phrases, {}, first_of);
+  for (const Phrase& phrase : table.phrases) {
+    table.seconds[first_of(phrase)] |= bit_of(static_cast<unsigned char>(phrase.text[1]));
+  }
   for (unsigned byte = 0, at = 0; byte < 257; ++byte) {
     while (at < count && first_of(table.phrases[at]) < byte) ++at;
     table.starts[byte] = static_cast<std::uint16_t>(at);
@@ -245,7 +251,8 @@ constexpr Table kTable = make_table();
 
 }  // namespace
 
-std::span<const Phrase> phrases_at(unsigned char first) {
+std::span<const Phrase> phrases_at(unsigned char first, unsigned char second) {
+  if ((kTable.seconds[first] & bit_of(second)) == 0) return {};
   const std::size_t start = kTable.starts[first];
   return std::span(kTable.phrases).subspan(start, kTable.starts[first + 1U] - start);
 }

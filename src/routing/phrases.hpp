@@ -16,8 +16,8 @@ struct Phrase {
   bool stem = false;          // may go on
 };
 
-// Those that begin with this byte.
-std::span<const Phrase> phrases_at(unsigned char first);
+// Those that begin with the first byte; empty if none of them goes on with the second.
+std::span<const Phrase> phrases_at(unsigned char first, unsigned char second);
 
 // A name behind ``` to its language; nothing for one that is not known.
 const std::uint8_t* language_of_fence(std::string_view name);

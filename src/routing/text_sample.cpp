@@ -83,16 +83,21 @@ void TextSample::add_piece(json::Value string, std::size_t& room) {
 void TextSample::copy(std::string_view raw) {
   const std::size_t start = size_;
   while (!raw.empty()) {
-    const char c = raw.front();
+    const std::size_t run = std::min(raw.find('\\'), raw.size());
+    copy_run(raw.substr(0, run));
+    raw.remove_prefix(run);
+    if (raw.empty()) break;
     raw.remove_prefix(1);
-    if (c == '\\') {
-      copy_escape(raw);
-    } else {
-      put(ascii_lower(c));
-    }
+    copy_escape(raw);
   }
   lower_from(start);
   put('\n');
+}
+
+void TextSample::copy_run(std::string_view run) {
+  const std::size_t count = std::min(run.size(), buffer_.size() - size_);
+  std::transform(run.data(), run.data() + count, buffer_.data() + size_, ascii_lower);
+  size_ += count;
 }
 
 void TextSample::copy_escape(std::string_view& raw) {
@@ -123,6 +128,9 @@ void TextSample::put_code_point(unsigned code) {
 
 // Latin letters with marks (U+00C0 to U+00DE) and Cyrillic ones (U+0410 to U+042F).
 void TextSample::lower_from(std::size_t start) {
+  const auto is_wide = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+  const std::string_view added = text().substr(start);
+  if (std::ranges::count_if(added, is_wide) == 0) return;
   for (std::size_t i = start; i + 1 < size_; ++i) {
     const auto lead = static_cast<unsigned char>(buffer_[i]);
     if (lead != 0xC3 && lead != 0xD0) continue;

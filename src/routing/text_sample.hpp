@@ -25,6 +25,7 @@ class TextSample {
   void add_items(json::Value items);
   void add_piece(json::Value string, std::size_t& room);
   void copy(std::string_view raw);
+  void copy_run(std::string_view run);
   void copy_escape(std::string_view& raw);
   void put_code_point(unsigned code);
   void lower_from(std::size_t start);

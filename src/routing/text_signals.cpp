@@ -1,6 +1,7 @@
 #include "routing/text_signals.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "routing/phrases.hpp"
 
@@ -9,13 +10,25 @@ namespace {
 
 using config::CodeLanguage;
 
-bool is_wide(unsigned char byte) { return byte >= 0x80; }
-bool is_letter(unsigned char byte) { return byte >= 'a' && byte <= 'z'; }
-bool is_word(unsigned char byte) {
+constexpr bool is_wide(unsigned char byte) { return byte >= 0x80; }
+constexpr bool is_letter(unsigned char byte) { return byte >= 'a' && byte <= 'z'; }
+constexpr bool is_word(unsigned char byte) {
   return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '_' || is_wide(byte);
 }
 // Of the scripts that put no space between words.
-bool is_unspaced(unsigned char byte) { return byte >= 0xE3 && byte <= 0xED; }
+constexpr bool is_unspaced(unsigned char byte) { return byte >= 0xE3 && byte <= 0xED; }
+
+enum Class : std::uint8_t { kInner = 1, kAlone = 2, kWide = 4 };  // goes on with a word; counts wherever it stands
+constexpr auto kClasses = [] {
+  std::array<std::uint8_t, 256> out{};
+  for (unsigned i = 0; i < 256; ++i) {
+    const auto byte = static_cast<unsigned char>(i);
+    const bool alone = !is_word(byte) && byte != ' ' && byte != '\n';
+    out[i] = static_cast<std::uint8_t>((is_word(byte) ? kInner : 0) | (alone || is_unspaced(byte) ? kAlone : 0) |
+                                       (is_wide(byte) ? kWide : 0));
+  }
+  return out;
+}();
 
 config::WordSet bit(unsigned language) { return config::WordSet{1} << language; }
 
@@ -27,9 +40,11 @@ class Reader {
     unsigned char before = '\n';
     for (at_ = 0; at_ < text_.size(); ++at_) {
       const auto byte = static_cast<unsigned char>(text_[at_]);
-      if (!is_word(byte) || !is_word(before) || is_unspaced(byte)) look(byte, before);
+      const unsigned is = kClasses[byte];
+      const bool begins = (is & kInner) != 0 && (kClasses[before] & kInner) == 0;
+      if (begins || (is & kAlone) != 0) look(byte, before);
       before = byte;
-      if (is_wide(byte)) look_wide(byte);
+      if ((is & kWide) != 0) look_wide(byte);
     }
     return out_;
   }
@@ -37,7 +52,7 @@ class Reader {
  private:
   // At the beginning of a word, or at a sign.
   void look(unsigned char byte, unsigned char before) {
-    for (const Phrase& phrase : phrases_at(byte)) {
+    for (const Phrase& phrase : phrases_at(byte, at(1))) {
       if (is_at(phrase)) count(phrase);
     }
     if (byte == '?') ++out_.questions;
