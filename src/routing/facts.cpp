@@ -12,6 +12,8 @@ namespace {
 using config::Fact;
 using json::Value;
 
+constexpr std::size_t kMostUser = 1024;  // bytes that patterns are tried on; the client may write any number of them
+
 config::WordSet bit(unsigned number) { return config::WordSet{1} << number; }
 
 std::int64_t length_of(const json::Member* list) {
@@ -82,7 +84,7 @@ config::WordSet Facts::words(Fact fact) const {
 }
 
 std::string_view Facts::text(Fact fact) const {
-  if (fact == Fact::kUser) return sources_.user;
+  if (fact == Fact::kUser) return sources_.user.substr(0, kMostUser);
   if (sources_.key == nullptr) return {};
   return fact == Fact::kKey ? sources_.key->name : sources_.key->group;
 }

@@ -23,7 +23,8 @@ class ModelNames {
     explicit operator bool() const { return entry != nullptr || target.has_value(); }
   };
   // An entry of this very name; else provider/model, if there is that provider; else the first entry whose glob
-  // matches. Neither: nobody knows it.
+  // matches. Neither: nobody knows it. A target's lone * forwards the name by which its entry was found, so here this
+  // very name; that of a provider/* the name that the app asked for.
   Meaning find(std::string_view name) const;
 
  private:

@@ -96,6 +96,12 @@ TEST(Facts, OwnersComeFromTheKey) {
   EXPECT_EQ(asked.facts().tag("team"), "");
 }
 
+TEST(Facts, OfAnEndlessUserTheBeginningCounts) {
+  Asked asked(chat("a"));
+  asked.user = std::string(1'000'000, 'u');
+  EXPECT_EQ(asked.facts().text(Fact::kUser).size(), 1024U);
+}
+
 TEST(Facts, TheTimeIsThatOfTheDayInUtc) {
   Asked asked(chat("a"));
   asked.now = at(23, 59) + std::chrono::seconds(59);

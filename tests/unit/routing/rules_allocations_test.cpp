@@ -3,10 +3,14 @@
 #if !__has_feature(thread_sanitizer)
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <new>
 #include <random>
 
 #include "routing/rules.hpp"
+#include "support/paths.hpp"
 #include "unit/routing/facts_fixture.hpp"
 
 namespace {
@@ -86,6 +90,26 @@ TEST(RulesProperty, DecidingNeitherAllocatesNorThrows) {
     const Decision again = choose(rules, asked.facts());
     EXPECT_EQ(again.shadows, decision.shadows) << "the same request is decided in the same way";
   }
+}
+
+TEST(RulesProperty, AnyBodyThatIsLetInCanBeDecided) {
+  const Rules rules = all_facts();
+  std::size_t decided = 0;
+  for (const auto& file : std::filesystem::directory_iterator(support::source_dir() + "/tests/fuzz/corpus/json_gate")) {
+    std::ifstream stream(file.path(), std::ios::binary);
+    const std::string body{std::istreambuf_iterator<char>(stream), {}};
+    for (std::size_t endpoint = 0; endpoint < kEndpoints; ++endpoint) {
+      const auto view = api::parse_request(static_cast<Endpoint>(endpoint), body);
+      if (!view) continue;
+      const Facts facts({.view = *view});
+      const std::size_t before = allocations;
+      const Decision decision = choose(rules, facts);
+      EXPECT_EQ(allocations - before, 0U) << file.path();
+      EXPECT_EQ(decision.index, config::kFacts);
+      ++decided;
+    }
+  }
+  EXPECT_GT(decided, 100U);
 }
 
 }  // namespace
