@@ -96,6 +96,7 @@ void append_trace_line(std::string& out, const Record& record) {
   out += '"';
   JsonLine line(out);
   line.name("request_id", record.request_id).name("endpoint", to_string(record.endpoint));
+  if (!record.mirror_of.empty()) line.name("mirror_of", record.mirror_of);
   line.boolean("stream", record.stream).text("model", record.model).text("route", record.route);
   append_owner(line, record);
   line.text("provider", record.provider).text("upstream_model", record.upstream_model);

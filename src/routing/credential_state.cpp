@@ -40,6 +40,7 @@ void CredentialState::worked(TimePoint now) {
 
 void CredentialState::rate_limited(const CredentialSettings& settings, std::optional<milliseconds> told,
                                    TimePoint now) {
+  cool_downs_.fetch_add(1, std::memory_order_relaxed);
   cool_down_.begin(settings.cool_down, told, now);
 }
 

@@ -47,6 +47,7 @@ class CredentialState {
   void forgive() { quarantined_until_.store(TimePoint{}, std::memory_order_relaxed); }
 
   std::uint64_t rejections() const { return rejections_.load(std::memory_order_relaxed); }
+  std::uint64_t cool_downs() const { return cool_downs_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<TimePoint> quarantined_until_{TimePoint{}};  // TimePoint{}: it is not
@@ -55,6 +56,7 @@ class CredentialState {
   Allowance requests_;
   Allowance tokens_;
   std::atomic<std::uint64_t> rejections_{0};
+  std::atomic<std::uint64_t> cool_downs_{0};
 };
 
 }  // namespace sluice::routing

@@ -4,8 +4,10 @@
 
 #include "routing/attempt.hpp"
 #include "routing/blame.hpp"
+#include "routing/mirror.hpp"
 #include "routing/plan.hpp"
 #include "routing/race.hpp"
+#include "routing/random.hpp"
 #include "routing/upstreams_state.hpp"
 #include "sluice/pipeline/deadline.hpp"
 #include "sluice/routing/stages.hpp"
@@ -204,6 +206,10 @@ class Dispatch final : public pipeline::Middleware {
   explicit Dispatch(std::shared_ptr<const Router> router) : router_(std::move(router)) {}
 
   Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next) const override {
+    const Branch& branch = exchange.plan->route().mirror;
+    if (branch.percent > 0 && branch.percent > random_bits() % 100) {
+      mirror(exchange, *branch.to, router_, co_await net::this_coro::executor);
+    }
     Asking asking(exchange, *router_);
     co_return co_await asking.run();
   }

@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <atomic>
-#include <random>
 
 #include "routing/decide.hpp"
 #include "routing/plan.hpp"
+#include "routing/random.hpp"
 #include "routing/rules.hpp"
 #include "routing/stable_hash.hpp"
 #include "sluice/core/text.hpp"
@@ -17,11 +16,6 @@ namespace {
 constexpr std::string_view kDefaultModerationModel = "omni-moderation-latest";
 
 constexpr std::size_t kStickyPrompt = 1024;  // of a prompt's beginning: what a provider's cache would keep
-
-std::uint64_t random_bits() {
-  thread_local std::mt19937_64 source{std::random_device{}()};
-  return source();
-}
 
 std::string text_member(const api::RequestView& view, std::string_view name) {
   const json::Member* member = view.member(name);

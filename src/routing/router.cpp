@@ -159,14 +159,24 @@ void Router::connect(Route& route, const config::ModelNames& names) {
 
 const Route* Router::meant(const std::string& name, const config::ModelNames& names) {
   auto meaning = names.find(name);
-  if (meaning.entry != nullptr) return entries_.at(meaning.entry->name).get();
-  auto& route = entries_[name];
-  if (!route) {
-    route = std::make_unique<Route>();
-    route->model.name = name;
-    if (meaning.target) route->model.targets.push_back(*meaning.target);
-    add_targets(*route);
+  const auto forwards = [](const config::Target& target) { return target.model == "*"; };
+  const bool exact = meaning.entry != nullptr && std::ranges::none_of(meaning.entry->targets, forwards);
+  if (exact) return entries_.at(meaning.entry->name).get();
+  // Its own name is what goes on, not the one that was asked for; provider/* forwards that one.
+  auto& route = entries_["use " + name];
+  if (route) return route.get();
+  route = std::make_unique<Route>();
+  if (meaning.entry != nullptr) {
+    route->model = *meaning.entry;
+    for (config::Target& target : route->model.targets) {
+      if (forwards(target)) target.model = name;
+    }
+  } else if (meaning.target) {
+    route->model.targets.push_back(*meaning.target);
   }
+  route->model.name = name;
+  add_targets(*route);
+  if (meaning.entry != nullptr) connect(*route, names);
   return route.get();
 }
 
@@ -209,6 +219,26 @@ Result<const Route*> Router::find(std::string_view model) const {
 const Route* Router::listed_model(std::string_view name) const {
   auto exact = exact_.find(name);
   return exact != exact_.end() && can_answer(*exact->second) ? exact->second : nullptr;
+}
+
+std::vector<CredentialStanding> Router::credentials(TimePoint now) const {
+  std::vector<CredentialStanding> all;
+  for (const auto& [name, account] : accounts_) {
+    const CredentialRing* ring = account->credentials.get();
+    for (std::size_t i = 0; ring != nullptr && i < ring->size(); ++i) {
+      const CredentialState& state = ring->state(i);
+      const Rest rest = state.rest(1, now);
+      CredentialStanding standing{.provider = name,
+                                  .index = i,
+                                  .why = kUnusableNames[static_cast<std::size_t>(rest.why)],
+                                  .out_for = {},
+                                  .rejections = state.rejections(),
+                                  .cool_downs = state.cool_downs()};
+      if (rest.why != Unusable::kNothing) standing.out_for = std::chrono::ceil<milliseconds>(rest.until - now);
+      all.push_back(std::move(standing));
+    }
+  }
+  return all;
 }
 
 }  // namespace sluice::routing

@@ -1,6 +1,7 @@
 #include "server/admin_service.hpp"
 
 #include "server/admin_reports.hpp"
+#include "server/target_report.hpp"
 #include "sluice/core/build_info.hpp"
 #include "sluice/core/text.hpp"
 
@@ -11,8 +12,9 @@ constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=ut
 
 constexpr std::string_view kLimits = "/admin/limits";
 constexpr std::string_view kSpend = "/admin/spend";
+constexpr std::string_view kTargets = "/admin/targets";
 
-bool is_report(std::string_view path) { return path == kLimits || path == kSpend; }
+bool is_report(std::string_view path) { return path == kLimits || path == kSpend || path == kTargets; }
 bool is_known(std::string_view path) {
   return path == "/healthz" || path == "/readyz" || path == "/version" || path == "/metrics" || is_report(path);
 }
@@ -24,7 +26,7 @@ Result<void> AdminService::admit(pipeline::Exchange& exchange) const {
   if (!is_known(head.path)) {
     return fail(ErrorKind::kUnknownRoute, "There is nothing at " + truncate_utf8(head.path, 128) +
                                               ". The admin listener serves /metrics, /healthz, /readyz, "
-                                              "/version, /admin/limits and /admin/spend.");
+                                              "/version, /admin/limits, /admin/spend and /admin/targets.");
   }
   if (head.method == "GET" || head.method == "HEAD") return {};
   exchange.passed_on.emplace_back("allow", "GET, HEAD");
@@ -49,6 +51,10 @@ Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
 
 Task<Result<void>> AdminService::report(pipeline::Exchange& exchange) const {
   const http::RequestHead& head = exchange.request.head;
+  if (head.path == kTargets) {
+    const std::string targets = report_targets(*source_.snapshot()->router, Clock::now());
+    co_return co_await exchange.sink.respond({}, targets);
+  }
   const std::string query(head.query);
   auto text = head.path == kLimits ? co_await report_limits(source_.snapshot(), source_.books.ledger(), query)
                                    : co_await report_spend(source_.books.spend(), query);

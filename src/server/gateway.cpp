@@ -18,6 +18,7 @@
 #include "server/listener_tls.hpp"
 #include "server/load.hpp"
 #include "server/overload.hpp"
+#include "server/target_report.hpp"
 #include "server/worker.hpp"
 #include "sluice/core/build_info.hpp"
 #include "sluice/core/patience.hpp"
@@ -294,7 +295,7 @@ class Gateway {
       all.merge(copy.metrics);
       books.redis += copy.redis;
     }
-    co_return all.render() + render_books(books) +
+    co_return all.render() + render_books(books) + render_targets(*snapshot_->router, Clock::now()) +
         observe::render_process({.trace = lines_.trace_counts(),
                                  .log = lines_.log_counts(),
                                  .reloads_ok = reloads_ok_,

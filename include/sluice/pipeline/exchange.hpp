@@ -59,6 +59,8 @@ struct Exchange {
   // Fields of the upstream's answer that go along with ours, whether it is a success or an error.
   std::vector<std::pair<std::string_view, std::string>> passed_on{};
   std::size_t held_bytes = 0;  // of the answer, waiting to be passed on
+  // Takes the record of a copy of this exchange, which may end after it. Null: nobody keeps records.
+  std::function<void(const observe::Record&)> record_copy{};
   // Asked while a stream is relayed, with the tokens it has carried so far; an error ends it. Null: nobody minds.
   std::function<Result<void>(std::int64_t output_tokens)> may_go_on{};
   // How a failure is told to a client whose stream has begun; set by whoever began it.

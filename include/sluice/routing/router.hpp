@@ -93,6 +93,8 @@ class Router {
 
   const config::Config& config() const { return config_; }
   Upstreams& upstreams() const { return *upstreams_; }
+  // Of all providers, for operators.
+  std::vector<CredentialStanding> credentials(TimePoint now) const;
 
  private:
   struct Account;  // a provider and its credentials

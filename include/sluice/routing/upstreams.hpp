@@ -37,7 +37,8 @@ struct CredentialStanding {
   std::size_t index = 0;  // its place in api_keys
   std::string_view why;   // none, quarantined, cooling_down, requests_spent, tokens_spent
   std::optional<milliseconds> out_for;
-  std::uint64_t rejections = 0;
+  std::uint64_t rejections = 0;  // 401 and 403
+  std::uint64_t cool_downs = 0;  // 429
 };
 struct RetryStanding {
   std::uint64_t spent = 0;

@@ -190,7 +190,8 @@ TEST(OpenAiCredential, EachKeyHasANameThatDoesNotTellItAndEmptyOnesAreSkipped) {
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < names.size(); ++i) {
     EXPECT_FALSE(names[i].contains("sk-")) << names[i];
-    Encoded encoded{.credential = i};
+    Encoded encoded;
+    encoded.credential = i;
     ASSERT_TRUE(first.provider->encode(first.request, first.view, encoded).has_value());
     const auto head = http::parse_request_head(encoded.outgoing.head.reveal(), {});
     ASSERT_TRUE(head.has_value());

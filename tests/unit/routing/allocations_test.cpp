@@ -5,27 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "routing/credential_ring.hpp"
 #include "routing/retry_budget.hpp"
 #include "routing/target_state.hpp"
-
-namespace {
-thread_local std::size_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
+#include "unit/routing/allocations.hpp"
 
 namespace sluice::routing {
 namespace {
@@ -35,9 +22,9 @@ constexpr TimePoint kStart{std::chrono::hours(1)};
 TEST(RoutingAllocations, AChoiceAmongSixteenNeedsNone) {
   const std::array<Candidate, 16> candidates{};
   for (unsigned strategy = 0; strategy <= static_cast<unsigned>(Strategy::kSticky); ++strategy) {
-    const std::size_t before = allocations;
+    const std::size_t before = testing::allocations();
     EXPECT_EQ(choose(candidates, static_cast<Strategy>(strategy), {.turn = 7, .random = 7, .key = 7}).size(), 16U);
-    EXPECT_EQ(allocations, before) << strategy;
+    EXPECT_EQ(testing::allocations(), before) << strategy;
   }
 }
 
@@ -45,7 +32,7 @@ TEST(RoutingAllocations, AnAttemptNeedsNone) {
   TargetState target("provider", "model", {});
   RetryBudget budget;
   CredentialRing ring({std::make_shared<CredentialState>()});
-  const std::size_t before = allocations;
+  const std::size_t before = testing::allocations();
   budget.earn(kStart);
   const CredentialPick pick = ring.pick(kStart, 100);
   auto attempt = target.begin(kStart);
@@ -54,7 +41,7 @@ TEST(RoutingAllocations, AnAttemptNeedsNone) {
   ring.worked(*pick.index, kStart);
   attempt->ended(Outcome::kGood, kStart);
   EXPECT_TRUE(budget.try_spend(kStart));
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(testing::allocations(), before);
 }
 
 }  // namespace

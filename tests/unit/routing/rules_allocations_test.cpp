@@ -2,28 +2,15 @@
 // own operator new.
 #if !__has_feature(thread_sanitizer)
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <new>
 #include <random>
 
 #include "routing/rules.hpp"
 #include "support/paths.hpp"
+#include "unit/routing/allocations.hpp"
 #include "unit/routing/facts_fixture.hpp"
-
-namespace {
-thread_local std::size_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
 
 namespace sluice::routing {
 namespace {
@@ -80,10 +67,10 @@ TEST(RulesProperty, DecidingNeitherAllocatesNorThrows) {
     asked.user = "u";
     asked.header("x-sluice-max-latency", std::string_view(body).substr(0, 50));
     const Facts facts = asked.facts();
-    const std::size_t before = allocations;
+    const std::size_t before = testing::allocations();
     Decision decision;
     EXPECT_NO_THROW(decision = choose(rules, facts));
-    EXPECT_EQ(allocations - before, 0U) << body.substr(0, 100);
+    EXPECT_EQ(testing::allocations() - before, 0U) << body.substr(0, 100);
     EXPECT_EQ(decision.index, config::kFacts);
     const double score = facts.complexity().score();
     EXPECT_TRUE(score >= 0 && score <= 1) << score;
@@ -102,9 +89,9 @@ TEST(RulesProperty, AnyBodyThatIsLetInCanBeDecided) {
       const auto view = api::parse_request(static_cast<Endpoint>(endpoint), body);
       if (!view) continue;
       const Facts facts({.view = *view});
-      const std::size_t before = allocations;
+      const std::size_t before = testing::allocations();
       const Decision decision = choose(rules, facts);
-      EXPECT_EQ(allocations - before, 0U) << file.path();
+      EXPECT_EQ(testing::allocations() - before, 0U) << file.path();
       EXPECT_EQ(decision.index, config::kFacts);
       ++decided;
     }

@@ -1,0 +1,16 @@
+#pragma once
+// What operators ask of targets: GET /admin/targets, and their part of the metrics.
+
+#include <string>
+
+#include "sluice/routing/router.hpp"
+
+namespace sluice::server {
+
+// Every target and credential: whether it is used, why not and for how long. JSON; docs/operations.md shows it.
+std::string report_targets(const routing::Router& router, TimePoint now);
+
+// The same as numbers, in the text exposition format.
+std::string render_targets(const routing::Router& router, TimePoint now);
+
+}  // namespace sluice::server
