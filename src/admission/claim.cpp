@@ -15,12 +15,6 @@ namespace {
 
 using observe::Phase;
 
-// What the upstream itself said no to was not used; a connection that broke may have been.
-bool was_refused(const Error& error) {
-  return error.kind == ErrorKind::kUpstreamStatus || error.kind == ErrorKind::kUpstreamAuth ||
-         error.kind == ErrorKind::kUpstreamConnectFailed || error.kind == ErrorKind::kUpstreamTls;
-}
-
 }  // namespace
 
 void Claim::take(const limit::Limit& limit) {
@@ -145,7 +139,7 @@ void Claim::turned_away(const limit::Limit* lacking) {
   if (lacking != nullptr) exchange_.record.limit = label_of(*lacking);
 }
 
-void Claim::ended(const Result<void>& result) { upstream_refused_ = !result && was_refused(result.error()); }
+void Claim::ended(const Result<void>& result) { upstream_refused_ = !result && is_refusal(result.error()); }
 
 // A stream that has used up what was reserved for it takes some more ahead, or else no more than it needs.
 Result<void> Claim::may_go_on(std::int64_t output) {

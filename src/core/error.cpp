@@ -85,6 +85,11 @@ constexpr std::array<std::string_view, kOutcomes> kOutcomeNames = {
 
 const ErrorTraits& traits(ErrorKind kind) { return kTable[static_cast<std::size_t>(kind)]; }
 
+bool is_refusal(const Error& error) {
+  return error.kind == kUpstreamStatus || error.kind == kUpstreamAuth || error.kind == kUpstreamConnectFailed ||
+         error.kind == kUpstreamTls;
+}
+
 std::string_view to_string(Outcome outcome) { return kOutcomeNames[static_cast<std::size_t>(outcome)]; }
 
 }  // namespace sluice

@@ -10,6 +10,7 @@
 #include "routing/credential_ring.hpp"
 #include "routing/rate_limit_fields.hpp"
 #include "sluice/api/errors.hpp"
+#include "sluice/api/estimate.hpp"
 #include "sluice/core/text.hpp"
 
 namespace sluice::routing {
@@ -104,8 +105,13 @@ Task<Result<void>> Attempt::deliver() {
 }
 
 Usage Attempt::give_up() {
-  const Usage used = relay_ ? relay_->usage() : Usage{};
+  Usage used = relay_ ? relay_->usage() : Usage{};
   relay_.reset();
+  auto& result = exchange_.record.attempts[place_].result;
+  if (result == "aborted" || result == traits(ErrorKind::kClientGone).code) result = "superseded";
+  if (used.source != UsageSource::kNone || !sent_ || refused_) return used;
+  used.source = UsageSource::kEstimated;
+  used.input = api::estimate_input_tokens(*exchange_.view);
   return used;
 }
 
@@ -117,6 +123,7 @@ void Attempt::good_so_far() {
 
 void Attempt::ended(Result<void>& result) {
   judge(result);
+  refused_ = !result && is_refusal(result.error());
   if (!result) redact(result.error(), target_.provider->redactor());
   exchange_.record.attempts[place_].result = result ? "ok" : traits(result.error().kind).code;
 }
@@ -199,6 +206,7 @@ Task<Result<std::unique_ptr<http::ResponseStream>>> Attempt::open(RelayLimits& l
 void Attempt::note_times(const http::OpenTimes& times) {
   exchange_.record.attempts[place_].reused = times.reused;
   if (times.connected != TimePoint{}) {
+    sent_ = true;
     exchange_.record.reached(Stage::kConnect, times.connected);
     exchange_.record.phase = Phase::kFirstByte;
   }

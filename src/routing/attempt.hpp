@@ -32,7 +32,7 @@ class Attempt {
   // Sends the answer. Once, after a start() that went well.
   Task<Result<void>> deliver();
 
-  // Nobody gets its answer. What was used all the same, as far as it is known here.
+  // Nobody gets its answer. What was used all the same, as reported or else as estimated.
   Usage give_up();
   const Target& target() const { return target_; }
 
@@ -53,6 +53,8 @@ class Attempt {
   const Target& target_;
   AttemptLimits limits_;
   TimePoint began_ = Clock::now();
+  bool sent_ = false;                 // the upstream may have got the request
+  bool refused_ = false;              // and said no
   std::optional<milliseconds> wait_;  // that the upstream asked for
   std::size_t place_;                 // in the record's attempts
   std::unique_ptr<Relay> relay_;

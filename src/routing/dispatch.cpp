@@ -38,13 +38,16 @@ class Asking {
       result = hedges ? co_await ask_hedged(std::move(*errand)) : co_await ask(std::move(*errand));
       if (result || exchange_.sink.started()) co_return result;
       const Reason reason = reason_to_fall_back(result.error());
-      if (reason == Reason::kNone) co_return result;
+      if (reason == Reason::kNone) break;
       plan_.failed(reason, Clock::now());
-      auto next = co_await another(result);
+      auto next = co_await another();
       errand.reset();
       if (next) errand.emplace(std::move(*next));
     }
-    if (plan_.route().last_words && Clock::now() < deadline_) co_return co_await say_last_words();
+    if (result.error().kind == ErrorKind::kClientGone) co_return result;
+    const bool hopeless = reason_to_fall_back(result.error()) != Reason::kNone;
+    if (hopeless && plan_.route().last_words && Clock::now() < deadline_) co_return co_await say_last_words();
+    if (lost_.source != UsageSource::kNone) exchange_.record.usage = lost_;
     co_return result;
   }
 
@@ -67,8 +70,8 @@ class Asking {
             .starve = starve ? &*starve : nullptr};
   }
 
-  // Whom to ask after that failure: nobody, if it may not be or costs too much.
-  Task<std::optional<Errand>> another(const Result<void>& failure) {
+  // Whom to ask after a failure: nobody, if it may not be or costs too much.
+  Task<std::optional<Errand>> another() {
     while (exchange_.record.attempts.size() < most_ && Clock::now() < total_due_) {
       auto errand = plan_.next(Clock::now());
       if (!errand) break;
@@ -76,7 +79,7 @@ class Asking {
         note("no retry is left in routing.retry_budget");
         break;
       }
-      lose(*failed_, failure);
+      if (failed_ != nullptr) lose(*failed_);
       if (auto moved = co_await move_to(*errand->target); moved) co_return errand;
     }
     co_return std::nullopt;
@@ -92,11 +95,9 @@ class Asking {
     co_return co_await exchange_.account->move_to(target.place);
   }
 
-  void lose(const Target& target, const Result<void>& failure) {
-    if (exchange_.account == nullptr) return;
-    exchange_.account->lost(target.place, lost_);
+  void lose(const Target& target) {
+    if (exchange_.account != nullptr) exchange_.account->lost(target.place, lost_);
     lost_ = {};
-    static_cast<void>(failure);
   }
 
   Task<Result<void>> ask(Errand errand) {
@@ -104,7 +105,7 @@ class Asking {
     Attempt attempt(exchange_, std::move(errand), limits());
     auto result = co_await attempt.start();
     if (result) co_return co_await deliver(attempt);
-    lost_ = attempt.give_up();
+    if (result.error().kind != ErrorKind::kClientGone) lost_ = attempt.give_up();
     co_return result;
   }
 
@@ -165,24 +166,25 @@ class Asking {
   }
 
   Task<Result<void>> settle(Race& race, std::optional<Attempt> (&attempts)[2], const Target* (&targets)[2]) {
-    const std::size_t winner = has_won(race, 0) ? 0 : 1;
-    const std::size_t loser = 1 - winner;
-    if (attempts[loser]) {
-      lost_ = attempts[loser]->give_up();
-      if (has_won(race, winner)) lose(*targets[loser], {});
+    const bool two = attempts[1].has_value();
+    const std::size_t last = has_won(race, 0) || !two ? 0 : 1;  // the winner, or else the last to fail
+    if (two) {
+      lost_ = attempts[1 - last]->give_up();
+      lose(*targets[1 - last]);
     }
-    if (has_won(race, winner)) {
-      if (auto moved = co_await move_to(*targets[winner]); !moved) co_return moved;
-      co_return co_await deliver(*attempts[winner]);
+    if (!has_won(race, last)) {
+      failed_ = targets[last];
+      lost_ = attempts[last]->give_up();
+      co_return race.take(last);
     }
-    failed_ = targets[attempts[1] ? 1 : 0];
-    if (attempts[1]) attempts[1]->give_up();
-    co_return race.take(attempts[1] ? 1 : 0);
+    if (auto moved = co_await move_to(*targets[last]); !moved) co_return moved;
+    co_return co_await deliver(*attempts[last]);
   }
 
   Task<Result<void>> say_last_words() {
     const Target answer{.provider = plan_.route().last_words.get(), .name = "answer", .place = {"answer", {}}};
     exchange_.passed_on.resize(passed_on_);
+    if (failed_ != nullptr) lose(*failed_);
     Attempt attempt(exchange_, Errand{.target = &answer}, limits());
     auto result = co_await attempt.start();
     if (!result) co_return result;

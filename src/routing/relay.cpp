@@ -73,7 +73,8 @@ class StreamRelay final : public Relay {
       const auto due = next_due();
       auto more = may_go_on(due);
       if (more) more = take(due, co_await upstream_->read_some(due));
-      if (starves()) co_return std::unexpected(starved());
+      const bool silent = !more && more.error().kind == ErrorKind::kUpstreamIdleTimeout && due == starved_at();
+      if (silent || starves()) co_return std::unexpected(starved());
       if (!more && !may_begin()) co_return std::unexpected(std::move(more.error()));
       if (!more) failed_ = std::move(more.error());
       exchange_.held_bytes = out_.capacity();

@@ -130,6 +130,10 @@ class BoxedError {
   std::unique_ptr<Error> error_;
 };
 
+// Whether the upstream said no, or never got the request: then nothing was used there. A connection that broke later,
+// or an answer nobody understood, may have been billed.
+bool is_refusal(const Error& error);
+
 // A value or an Error; made from a value or from what fail() returns.
 template <class T>
 class Result : public std::expected<T, BoxedError> {
