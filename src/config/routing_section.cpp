@@ -27,6 +27,11 @@ std::optional<unsigned> read_failures(const Value& value) {
   return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
 }
 
+std::optional<unsigned> read_retries(const Value& value) {
+  const auto number = count(0, 100)(value);
+  return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
+}
+
 std::optional<std::string> read_health_path(const Value& value) {
   auto text = read_text(value);
   if (!text || text->empty()) return text;
@@ -65,6 +70,7 @@ void read_health(const Value& section, Health& health) {
 void read_routing(const Value& section, Routing& routing) {
   MapReader map(section);
   map.read("max_attempts", routing.max_attempts, read_attempts);
+  map.read("retries", routing.retries, read_retries);
   map.section("retry_budget", [&](const Value& value) { read_retry_budget(value, routing.retry_budget); });
   map.section("backoff", [&](const Value& value) { read_backoff(value, routing.backoff); });
   map.section("breaker", [&](const Value& value) { read_breaker(value, routing.breaker); });

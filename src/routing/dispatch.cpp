@@ -1,8 +1,12 @@
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "routing/attempt.hpp"
+#include "routing/backoff.hpp"
 #include "routing/blame.hpp"
 #include "routing/mirror.hpp"
 #include "routing/plan.hpp"
@@ -40,7 +44,7 @@ class Asking {
       const Reason reason = reason_to_fall_back(result.error());
       if (reason == Reason::kNone) break;
       plan_.failed(reason, Clock::now());
-      auto next = co_await another();
+      auto next = co_await another(result);
       errand.reset();
       if (next) errand.emplace(std::move(*next));
     }
@@ -70,11 +74,12 @@ class Asking {
             .starve = starve ? &*starve : nullptr};
   }
 
-  // Whom to ask after a failure: nobody, if it may not be or costs too much.
-  Task<std::optional<Errand>> another() {
+  // Whom to ask after that failure: nobody, if it may not be or costs too much.
+  Task<std::optional<Errand>> another(Result<void>& failure) {
     while (exchange_.record.attempts.size() < most_ && Clock::now() < total_due_) {
       auto errand = plan_.next(Clock::now());
-      if (!errand) break;
+      if (!errand && !co_await begin_anew(failure)) break;
+      if (!errand) continue;
       if (!retries_.try_spend(Clock::now())) {
         note("no retry is left in routing.retry_budget");
         break;
@@ -83,6 +88,27 @@ class Asking {
       if (auto moved = co_await move_to(*errand->target); moved) co_return errand;
     }
     co_return std::nullopt;
+  }
+
+  // Asks all of them once more, a moment later, if the last one failed in passing.
+  Task<bool> begin_anew(Result<void>& failure) {
+    const auto& settings = router_.config().routing;
+    const Error& error = failure.error();
+    const bool passing = error.kind == ErrorKind::kUpstreamStatus && error.status >= 500;
+    if (!passing || rounds_ >= settings.retries || error.retry_after > settings.backoff.most) co_return false;
+    const BackoffSettings backoff_settings{.base = settings.backoff.base, .most = settings.backoff.most};
+    const double uniform = static_cast<double>(random_bits() >> 11) * 0x1p-53;
+    const auto wait = std::max<nanoseconds>(backoff(backoff_settings, rounds_++, uniform),
+                                            error.retry_after.value_or(milliseconds(0)));
+    if (Clock::now() + wait >= total_due_) co_return false;
+    net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> pause(co_await net::this_coro::executor, wait);
+    co_await pause.async_wait(net::as_tuple(net::deferred));
+    if ((co_await net::this_coro::cancellation_state).cancelled() != net::cancellation_type::none) {
+      failure = client_gone("while waiting before a retry");
+      co_return false;
+    }
+    plan_.begin_anew(Clock::now());
+    co_return true;
   }
 
   void note(std::string_view why) {
@@ -199,6 +225,7 @@ class Asking {
   TimePoint total_due_{};
   std::size_t most_;
   std::size_t passed_on_;
+  unsigned rounds_ = 0;  // beyond the first, over the same targets
   const Target* failed_ = nullptr;
   Usage lost_;  // at failed_
 };

@@ -56,6 +56,13 @@ void Plan::enter(const Route& route, TimePoint now) {
   for (const std::uint32_t index : choose(candidates, strategy_of(route), draw)) order_.push_back(&targets[index]);
 }
 
+void Plan::begin_anew(TimePoint now) {
+  order_.clear();
+  place_ = next_fallback_ = 0;
+  fallbacks_ = &route_.fallback;
+  enter(route_, now);
+}
+
 bool Plan::enter_next(TimePoint now) {
   if (next_fallback_ >= fallbacks_->size()) return false;
   enter(*(*fallbacks_)[next_fallback_++], now);

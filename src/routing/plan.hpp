@@ -43,6 +43,8 @@ class Plan {
   std::optional<Errand> next(TimePoint now);
   // The last one failed for that reason: says who comes next.
   void failed(Reason reason, TimePoint now);
+  // All over again, for another round.
+  void begin_anew(TimePoint now);
   // Whether somebody else may be asked if this one fails.
   bool has_more() const;
 

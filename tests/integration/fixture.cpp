@@ -22,6 +22,11 @@ std::string log_lines(const Scenario& scenario) {
   return scenario.more.find("log:") == std::string::npos ? "log: {level: debug}\n" : "";
 }
 
+// What an upstream is scripted to do once is not asked for twice.
+std::string routing_lines(const Scenario& scenario) {
+  return scenario.more.find("routing:") == std::string::npos ? "routing: {retries: 0}\n" : "";
+}
+
 int factor(const char* name) {
   const char* text = std::getenv(name);
   return text == nullptr ? 1 : std::max(1, std::atoi(text));
@@ -40,7 +45,7 @@ std::string config_text(const Scenario& scenario, const std::string& upstream_ur
          line("limits", scenario.limits) + "providers:\n  up: {dialect: openai, base_url: \"" + url +
          "\", api_keys: [\"${UP_KEY}\"]" + marked_header(scenario) +
          (scenario.provider.empty() ? "" : ", " + scenario.provider) + "}\n" + kSpare + scenario.providers +
-         line("models", scenario.models) + log_lines(scenario) + scenario.more;
+         line("models", scenario.models) + log_lines(scenario) + routing_lines(scenario) + scenario.more;
 }
 
 std::string at_port(std::string config, std::uint16_t port) {

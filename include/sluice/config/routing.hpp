@@ -42,6 +42,7 @@ struct Breaker {                      // routing.breaker, and breaker of a provi
 
 struct Routing {              // routing:
   unsigned max_attempts = 3;  // of one request, at all its targets together
+  unsigned retries = 1;       // rounds over the same targets, where all have failed and the last one in passing (5xx)
   RetryBudget retry_budget;
   Backoff backoff;
   Breaker breaker;

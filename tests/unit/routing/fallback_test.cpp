@@ -25,6 +25,7 @@ config::Target target(const std::string& provider, const std::string& model = "m
 // Three providers, of which `fast` asks the first two in order.
 config::Config three() {
   config::Config config;
+  config.routing.retries = 0;
   for (const char* name : {"a", "b", "c"}) config.providers[name] = upstream_provider(name);
   config.providers["house"] = static_provider();
   auto fast = model("fast", "a", "m");
@@ -185,6 +186,48 @@ TEST(Fallback, F40RetriesStopWhenTheirBudgetIsSpent) {
     asked += one.client.asked.size();
   }
   EXPECT_EQ(asked, kRequests + 3 + kRequests / 5);
+}
+
+TEST(Fallback, WhatFailsInPassingIsAskedAgainAMomentLater) {
+  auto config = three();
+  config.models[0].targets.pop_back();
+  config.routing.retries = 2;
+  config.routing.backoff = {.base = 1ms, .most = 2ms};
+  Conversation one(kChatBody);
+  for (const int status : {500, 503}) one.client.add(status, kJson, {"{}"});
+  one.client.add(200, kJson, {kAnswer});
+  ASSERT_TRUE(one.dispatch(config).has_value());
+  EXPECT_EQ(hosts(one), (Hosts{"a", "a", "a"}));
+
+  // Who cannot be reached, says how long to wait or broke the connection is not asked again.
+  Conversation refused(kChatBody);
+  refused.client.add(fail(ErrorKind::kUpstreamConnectFailed, "refused").error());
+  EXPECT_FALSE(refused.dispatch(config).has_value());
+  EXPECT_EQ(refused.client.asked.size(), 1U);
+  Conversation told(kChatBody);
+  told.client.add(503, {{"content-type", "application/json"}, {"retry-after", "7"}}, {"{}"});
+  EXPECT_FALSE(told.dispatch(config).has_value());
+  EXPECT_EQ(told.client.asked.size(), 1U);
+}
+
+TEST(Fallback, F06WhoLeavesDuringABackOffEndsIt) {
+  auto config = three();
+  config.models[0].targets.pop_back();
+  config.routing.retries = 1;
+  config.routing.backoff = {.base = 1h, .most = 1h};
+  config.providers["a"].timeouts.total = 10h;
+  Conversation one(kChatBody);
+  one.client.add(500, kJson, {"{}"});
+  const auto stages = resolve_and_dispatch(config);
+  net::io_context io;
+  net::cancellation_signal left;
+  net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> later(io.get_executor(), 20ms);
+  later.async_wait([&](const boost::system::error_code&) { left.emit(net::cancellation_type::terminal); });
+  const auto result = fakes::run_on(io, pipeline::Next(stages)(one.exchange), left.slot());
+  ASSERT_TRUE(result.has_value());
+  ASSERT_FALSE(result->has_value());
+  EXPECT_EQ(result->error().kind, ErrorKind::kClientGone);
+  EXPECT_EQ(one.client.asked.size(), 1U);
 }
 
 TEST(Fallback, F37ARestingCredentialIsPassedOverAndTheOthersServe) {

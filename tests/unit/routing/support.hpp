@@ -59,6 +59,7 @@ inline std::shared_ptr<const Router> router_of(const config::Config& config) {
 
 inline config::Config small_config() {
   config::Config config;
+  config.routing.retries = 0;
   config.providers = {
       {"up", upstream_provider("up")}, {"house", static_provider()}, {"off", upstream_provider("off", false)}};
   config.models = {model("fast", "up", "gpt-4o-mini"), model("house", "house"), model("dark", "off"),
