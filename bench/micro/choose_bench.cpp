@@ -26,13 +26,14 @@ std::vector<std::unique_ptr<TargetState>> targets(std::int64_t count) {
 
 void choose_a_target(benchmark::State& state) {
   const auto strategy = static_cast<Strategy>(state.range(0));
+  const bool latency = strategy == Strategy::kLowestLatency || strategy == Strategy::kLowestCost;
   const auto made = targets(state.range(1));
-  boost::container::small_vector<Candidate, 16> candidates;
+  boost::container::small_vector<Candidate, 64> candidates;
   Draw draw;
   const TimePoint now = Clock::now();
   for (auto _ : state) {
     candidates.clear();
-    for (const auto& target : made) candidates.push_back(target->candidate(now));
+    for (const auto& target : made) candidates.push_back(target->candidate(now, latency));
     for (Candidate& candidate : candidates) candidate.weight = 5;
     ++draw.turn;
     draw.random = draw.turn * 0x9e3779b97f4a7c15U;
@@ -40,7 +41,7 @@ void choose_a_target(benchmark::State& state) {
     benchmark::DoNotOptimize(choose(candidates, strategy, draw));
   }
 }
-BENCHMARK(choose_a_target)->ArgNames({"strategy", "targets"})->ArgsProduct({{0, 1, 2, 3, 4, 5}, {1, 3, 16}});
+BENCHMARK(choose_a_target)->ArgNames({"strategy", "targets"})->ArgsProduct({{0, 1, 2, 3, 4, 5}, {1, 3, 16, 50}});
 
 // Two threads share all words of the one target.
 void attempt_that_goes_well(benchmark::State& state) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
+#include <numeric>
 #include <utility>
 
 #include "routing/interleave.hpp"
@@ -11,6 +11,8 @@
 namespace sluice::routing {
 namespace {
 
+constexpr std::size_t kInOrder = 4;  // of a tier; nobody asks more of them for one request
+constexpr std::size_t kMostInterleaved = 16;
 constexpr double kTenths = 10;  // steps of a ramp: a weight that changed all the time would spoil the turns
 constexpr std::uint32_t kMostCandidateWeight = 1'000'000;
 
@@ -21,7 +23,11 @@ struct Ranked {
   double rank = 0;    // lower is better
   double second = 0;  // among equals
 
-  auto key() const { return std::tuple(passed_over, rank, second, index); }
+  bool operator<(const Ranked& other) const {
+    if (passed_over != other.passed_over) return other.passed_over;
+    if (rank != other.rank) return rank < other.rank;
+    return second != other.second ? second < other.second : index < other.index;
+  }
 };
 using Tier = std::span<Ranked>;
 
@@ -52,13 +58,27 @@ void rank_by_load(Tier tier, double Ranked::* rank) {
   }
 }
 
+// Where interleaving would take too long: turns as evenly spread as multiples of the golden ratio are (van der Corput,
+// Steinhaus), which is each as often as its weight says, to within a turn or two.
+void rank_by_sequence(Tier tier, std::span<const std::uint32_t> weights, const Draw& draw) {
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  double left = uniform(draw.turn * 0x9e3779b97f4a7c15U) * sum;
+  std::size_t first = 0;
+  while (first + 1 < tier.size() && left >= weights[first]) left -= weights[first++];
+  for (std::size_t i = 0; i < tier.size(); ++i) {
+    const bool has_turns = weights[i] > 0;
+    tier[i].rank = static_cast<double>((i + tier.size() - first) % tier.size() + (has_turns ? 0 : tier.size()));
+  }
+}
+
 void rank_weighted(Tier tier, const Draw& draw) {
-  boost::container::small_vector<std::uint32_t, 16> weights;
-  boost::container::small_vector<double, 16> due(tier.size());
+  boost::container::small_vector<std::uint32_t, 64> weights;
+  boost::container::small_vector<double, 64> due(tier.size());
   for (const Ranked& one : tier) {
     const auto tenths = static_cast<std::uint32_t>(std::clamp(std::round(one.candidate->ramp * kTenths), 1.0, kTenths));
     weights.push_back(std::min(one.candidate->weight, kMostCandidateWeight) * tenths);
   }
+  if (tier.size() > kMostInterleaved) return rank_by_sequence(tier, weights, draw);
   interleave(weights, draw.turn, due);
   for (std::size_t i = 0; i < tier.size(); ++i) tier[i].rank = due[i];
 }
@@ -96,9 +116,12 @@ void rank_lowest_cost(Tier tier, const Draw& draw) {
 // Weighted rendezvous hashing (Schindelhauer, Schomaker: "Weighted distributed hash tables"): each target draws an
 // exponentially distributed number from the key, with its weight as the rate. The lowest wins.
 void rank_sticky(Tier tier, const Draw& draw) {
+  const auto weight = [](const Ranked& one) { return one.candidate->weight; };
+  const bool equal = std::ranges::all_of(tier, [&](const Ranked& one) { return weight(one) == weight(tier.front()); });
   for (Ranked& one : tier) {
     const double drawn = uniform(mixed(draw.key + mixed(one.candidate->identity))) + 0x1p-54;
-    one.rank = -std::log(drawn) / one.candidate->weight;
+    // Of equal weights the highest draw wins, without a logarithm each.
+    one.rank = equal && weight(one) > 0 ? -drawn : -std::log(drawn) / weight(one);
   }
   pass_over_ramping(tier, draw);
 }
@@ -124,19 +147,21 @@ void rank(Tier tier, Strategy strategy, const Draw& draw) {
 }  // namespace
 
 Order choose(std::span<const Candidate> candidates, Strategy strategy, const Draw& draw) {
-  boost::container::small_vector<Ranked, 16> all;
+  boost::container::small_vector<Ranked, 64> all;
   for (std::uint32_t i = 0; i < candidates.size(); ++i) {
     if (candidates[i].available) all.push_back({.candidate = &candidates[i], .index = i});
   }
   Tier rest(all.data(), all.size());
-  std::ranges::sort(rest, {}, [](const Ranked& one) { return std::pair(one.candidate->tier, one.index); });
+  const auto place = [](const Ranked& one) { return std::pair(one.candidate->tier, one.index); };
+  if (!std::ranges::is_sorted(rest, {}, place)) std::ranges::sort(rest, {}, place);
   Order order;
   while (!rest.empty()) {
     const std::uint32_t number = rest.front().candidate->tier;
     const auto end = std::ranges::find_if(rest, [&](const Ranked& one) { return one.candidate->tier != number; });
     const Tier tier = rest.first(static_cast<std::size_t>(end - rest.begin()));
     rank(tier, strategy, draw);
-    std::ranges::sort(tier, {}, &Ranked::key);
+    const auto in_order = static_cast<std::ptrdiff_t>(std::min(tier.size(), kInOrder));
+    std::partial_sort(tier.begin(), tier.begin() + in_order, tier.end());
     for (const Ranked& one : tier) order.push_back(one.index);
     rest = rest.subspan(tier.size());
   }

@@ -1,5 +1,5 @@
 #pragma once
-// In which order the targets of a model are tried. Pure; any thread; no allocation for up to sixteen targets.
+// In which order the targets of a model are tried. Pure; any thread; no allocation for up to 64 targets.
 
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
@@ -36,11 +36,11 @@ struct Draw {
   std::uint64_t key = 0;     // kSticky: a stable hash of what sticks
 };
 
-using Order = boost::container::small_vector<std::uint32_t, 16>;
+using Order = boost::container::small_vector<std::uint32_t, 64>;
 
-// The indices of the available candidates, the best first, the others as fallbacks after it. While a target is in slow
-// start it is passed over, up to the end of its tier, as often as its ramp says; kWeighted and kLeastBusy lower its
-// weight and kLowestLatency raises its score instead.
+// The indices of the available candidates, the best first, the others as fallbacks after it: the best four of a tier
+// in order, those beyond in any. While a target is in slow start it is passed over, up to the end of its tier, as often
+// as its ramp says; kWeighted and kLeastBusy lower its weight and kLowestLatency raises its score instead.
 Order choose(std::span<const Candidate> candidates, Strategy strategy, const Draw& draw);
 
 }  // namespace sluice::routing

@@ -17,7 +17,7 @@ struct Holder {
 
   void set_due(std::uint64_t period) { *due = static_cast<double>(had * period + phase) / static_cast<double>(weight); }
 };
-using Holders = boost::container::small_vector<Holder, 16>;
+using Holders = boost::container::small_vector<Holder, 64>;
 
 Holders holders_of(std::span<const std::uint32_t> weights, std::span<double> due) {
   Holders holders;

@@ -15,8 +15,12 @@ static_assert(static_cast<int>(config::Strategy::kLowestLatency) == static_cast<
 
 constexpr auto kLongestRetryAfter = std::chrono::seconds(120);  // SDKs give up if told more
 
-Candidate candidate_of(const Target& target, const Facts& facts, TimePoint now) {
-  Candidate candidate = target.state ? target.state->candidate(now) : Candidate{};
+bool goes_by_latency(config::Strategy strategy) {
+  return strategy == config::Strategy::kLowestLatency || strategy == config::Strategy::kLowestCost;
+}
+
+Candidate candidate_of(const Target& target, const Facts& facts, bool with_latency, TimePoint now) {
+  Candidate candidate = target.state ? target.state->candidate(now, with_latency) : Candidate{};
   candidate.tier = target.tier;
   candidate.weight = target.weight;
   candidate.price = target.price;
@@ -46,9 +50,9 @@ void Plan::enter(const Route& route, TimePoint now) {
     order_.push_back(&targets.front());
     return;
   }
-  boost::container::small_vector<Candidate, 16> candidates;
+  boost::container::small_vector<Candidate, 64> candidates;
   for (const Target& target : targets) {
-    candidates.push_back(candidate_of(target, sources_.facts, now));
+    candidates.push_back(candidate_of(target, sources_.facts, goes_by_latency(route.model.strategy), now));
     if (!candidates.back().available && target.state) is_out(target.state->available_at(now));
   }
   const Draw draw{

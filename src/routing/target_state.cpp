@@ -23,10 +23,10 @@ std::optional<TargetState::Attempt> TargetState::begin(TimePoint now) {
   return Attempt(*this, std::move(*pass));
 }
 
-Candidate TargetState::candidate(TimePoint now) const {
+Candidate TargetState::candidate(TimePoint now, bool with_latency) const {
   Candidate candidate;
   candidate.ramp = breaker_.ramp(now);
-  candidate.latency = latency_.value(now);
+  if (with_latency) candidate.latency = latency_.value(now);
   candidate.in_flight = in_flight_.load(std::memory_order_relaxed);
   candidate.identity = identity_;
   candidate.available = breaker_.admits(now);
