@@ -53,7 +53,7 @@ class FailingAllocations : public TlsListenerTest {
   void SetUp() override {
     upstream_.on_model("any-whole").json(chat_answer());
     upstream_.on_model("any-stream").stream(chat_stream_with_usage({"a", "b", "c"})).event_gap(1ms);
-    upstream_.on_model("any-error").status(429).header("retry-after", "7").json(error_answer("slow down", "x", "y"));
+    upstream_.on_model("any-error").status(503).header("retry-after", "7").json(error_answer("slow down", "x", "y"));
   }
   void start_failing(const Scenario& scenario = {}) {
     gateway_.emplace(GatewayOptions{.binary = support::failing_sluice_binary(),
@@ -133,10 +133,10 @@ std::string fault_or_silence(const Response& answer, int good_status) {
 TEST_F(FailingAllocations, F74EachCostsItsRequestAndNothingElse) {
   start_failing();
   const auto as_200 = [](const Response& answer) { return fault_of(answer, 200); };
-  const auto as_429 = [](const Response& answer) { return fault_of(answer, 429); };
+  const auto as_503 = [](const Response& answer) { return fault_of(answer, 503); };
   walk("a whole answer", 1, ask_on_kept(chat_body("any-whole")), as_200);
   walk("a stream", 1, ask_on_kept(stream_body("any-stream")), as_200);
-  walk("an upstream's error", 1, ask_on_kept(chat_body("any-error")), as_429);
+  walk("an upstream's error", 1, ask_on_kept(chat_body("any-error")), as_503);
   EXPECT_GE(sites_, 150);
 }
 
@@ -232,7 +232,7 @@ TEST_F(FailingAllocations, F74AtRandomMomentsUnderLoadNothingIsLeftBehind) {
       for (int i = 0; i < 3; ++i) {
         raw.send(post_request(kChat, std::string_view(model) == "any-stream" ? stream_body(model) : chat_body(model)));
         const Response answer = raw.read_response(5s);
-        EXPECT_EQ(fault_or_silence(answer, std::string_view(model) == "any-error" ? 429 : 200), "") << answer.body;
+        EXPECT_EQ(fault_or_silence(answer, std::string_view(model) == "any-error" ? 503 : 200), "") << answer.body;
         if (!answer.complete || answer.header("connection") == "close") break;
       }
     }

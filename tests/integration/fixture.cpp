@@ -22,9 +22,10 @@ std::string log_lines(const Scenario& scenario) {
   return scenario.more.find("log:") == std::string::npos ? "log: {level: debug}\n" : "";
 }
 
-// What an upstream is scripted to do once is not asked for twice.
+// What an upstream is scripted to do once is not asked for twice, and however often it fails it is asked again.
 std::string routing_lines(const Scenario& scenario) {
-  return scenario.more.find("routing:") == std::string::npos ? "routing: {retries: 0}\n" : "";
+  constexpr const char* kOnce = "routing: {retries: 0, breaker: {consecutive_failures: 0, error_rate: 0%}}\n";
+  return scenario.more.find("routing:") == std::string::npos ? kOnce : "";
 }
 
 int factor(const char* name) {

@@ -103,12 +103,12 @@ TEST_F(UpstreamFault, AnAnswerThatIsNoJsonIsABadGateway) {
 TEST_F(UpstreamFault, F36BadErrorBodiesAreNeverEchoed) {
   const std::string html = "<html><body>canary-html</body></html>";
   upstream_.on(kChat).status(502).body("text/html", html);
-  upstream_.on(kChat).status(429).body("text/html", html);
   upstream_.on(kChat).status(500).body("text/plain", "");
   upstream_.on(kChat).status(500).json("{\"error\":{\"mess").announce_length(4'000).then_fin();
   upstream_.on(kChat).status(500).body("text/html", std::string(50'000'000, 'x') + "canary-html");
+  upstream_.on(kChat).status(429).body("text/html", html);
   start();
-  for (const int status : {502, 429, 502, 502, 502}) {
+  for (const int status : {502, 502, 502, 502, 429}) {
     const Response response = ask(chat_body());
     EXPECT_EQ(response.status, status);
     EXPECT_EQ(response.body.find("canary-html"), std::string::npos);
@@ -116,6 +116,18 @@ TEST_F(UpstreamFault, F36BadErrorBodiesAreNeverEchoed) {
     EXPECT_TRUE(json::parse(response.body, nullptr, false)["error"]["message"].is_string()) << response.body;
   }
 }
+
+// One account each, since one that was limited rests.
+Scenario with_accounts(std::size_t count, const std::string& url) {
+  Scenario scenario{.models = ""};
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string name = "p" + std::to_string(i);
+    scenario.providers += "  " + name + ": {base_url: \"" + url + "\", api_keys: [\"${UP_KEY}\"]}\n";
+    scenario.models += (i == 0 ? "" : ", ") + ("\"" + name + "\": " + name + "/x");
+  }
+  return scenario;
+}
+std::string from_account(std::size_t i) { return chat_body("p" + std::to_string(i)); }
 
 TEST_F(UpstreamFault, F37RateLimitsAreAnsweredWithTheSameWait) {
   upstream_.on(kChat)
@@ -126,28 +138,35 @@ TEST_F(UpstreamFault, F37RateLimitsAreAnsweredWithTheSameWait) {
   upstream_.on(kChat).status(429).header("retry-after-ms", "350").json(error_answer("slow", "tokens", "x"));
   upstream_.on(kChat).status(429).header("retry-after-ms", "350").header("retry-after", "9").json("{}");
   upstream_.on(kChat).status(503).header("retry-after", "1").json("{}");
-  start();
-  const Response seconds = ask(chat_body());
+  start(with_accounts(4, upstream_.url()));
+  const Response seconds = ask(from_account(0));
   EXPECT_EQ(seconds.status, 429);
   EXPECT_EQ(seconds.header("retry-after"), "2");
   EXPECT_EQ(seconds.header("retry-after-ms"), "2000");
   EXPECT_EQ(seconds.header("x-ratelimit-remaining-tokens"), "0");
   EXPECT_EQ(json::parse(seconds.body)["error"]["message"], "slow down");
   EXPECT_EQ(json::parse(seconds.body)["error"]["code"], "rate_limit_exceeded");
-  for (int i = 0; i < 2; ++i) {
-    const Response milliseconds_win = ask(chat_body());
+  for (const std::size_t account : {1U, 2U}) {
+    const Response milliseconds_win = ask(from_account(account));
     EXPECT_EQ(milliseconds_win.header("retry-after-ms"), "350");
     EXPECT_EQ(milliseconds_win.header("retry-after"), "1");
   }
-  EXPECT_EQ(ask(chat_body()).header("retry-after-ms"), "1000");
+  EXPECT_EQ(ask(from_account(3)).header("retry-after-ms"), "1000");
+  EXPECT_EQ(upstream_.requests().size(), 4U);
+  const Response rests = ask(from_account(0));
+  EXPECT_TRUE(is_error(rests, 429, "rate_limit_exceeded"));
+  EXPECT_GT(std::stoi(rests.header("retry-after-ms")), 0);
+  EXPECT_LE(std::stoi(rests.header("retry-after-ms")), 2000);
+  EXPECT_EQ(upstream_.requests().size(), 4U) << "the provider has said how long to wait";
 }
 
 TEST_F(UpstreamFault, F37NonsenseInRetryAfterIsIgnored) {
   const std::vector<std::string> nonsense = {"-1", "NaN", "soon", "", "1e9", "Wed, 21 Oct 2015 07:28:00 GMT"};
   for (const auto& value : nonsense) upstream_.on(kChat).status(429).header("retry-after", value).json("{}");
-  start();
-  for (const auto& value : nonsense) {
-    const Response response = ask(chat_body());
+  start(with_accounts(nonsense.size(), upstream_.url()));
+  for (std::size_t i = 0; i < nonsense.size(); ++i) {
+    const std::string& value = nonsense[i];
+    const Response response = ask(from_account(i));
     EXPECT_EQ(response.status, 429);
     const std::string wait = response.header("retry-after-ms");
     if (wait.empty()) continue;

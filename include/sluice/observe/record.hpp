@@ -42,7 +42,7 @@ struct Record {
   std::string request_id;
   std::string client_request_id;  // x-client-request-id
   std::string upstream_request_id;
-  std::string mirror_of;           // a copy of the request with that id, whose answer nobody saw; empty: it is none
+  std::string mirror_of;  // a copy of the request with that id, whose answer nobody saw; empty: it is none
   std::string key;        // name of the client's key: a label
   std::string group;      // its owner: a label
   const std::map<std::string, std::string>* tags = nullptr;  // of the configuration in force; null: none

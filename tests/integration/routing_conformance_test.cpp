@@ -1,0 +1,216 @@
+// Every fault of an upstream, in streams and whole answers, at every position: what the client gets, how often each
+// upstream was asked, what is counted and what is on the record. Alone, and with a healthy target behind it.
+
+#include "integration/fixture.hpp"
+
+namespace sluice::integration {
+namespace {
+
+enum class Kind : std::uint8_t { kWhole, kStream };
+
+struct Fault {
+  std::string name;  // F number, what it is, position
+  Kind kind = Kind::kWhole;
+  std::function<void(Behaviour&)> act;
+  int status = 0;  // to the client when nobody else is there; 0: the stream had begun
+  std::string code;
+  bool moves_on = true;           // another target is asked
+  std::string_view why = "same";  // result of the attempt in the metrics, where it is not `code`
+};
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+
+constexpr int kBegun = 0;
+constexpr bool kStays = false;
+
+std::string text_event(const std::string& payload) { return "data: " + payload + "\n\n"; }
+std::vector<std::string> with_role(std::vector<std::string> more) {
+  more.insert(more.begin(), role_chunk());
+  return more;
+}
+std::string error_event() { return error_answer("overloaded", "server_error", "server_error"); }
+std::size_t role_and(std::size_t more) { return text_event(role_chunk()).size() + more; }
+std::size_t text_and(std::size_t more) { return role_and(text_event(text_chunk("lost")).size()) + more; }
+
+// Before the head, and where the head says it: the same for both kinds.
+std::vector<Fault> at_the_head(Kind kind) {
+  const auto status = [](int code) {
+    return [code](Behaviour& be) { be.status(code).json(error_answer("no", "x", "y")); };
+  };
+  return {
+      {"F27ClosedBeforeHead", kind, [](Behaviour& be) { be.close_before_answer(); }, 502, "upstream_connection_lost"},
+      {"F27ResetBeforeHead", kind, [](Behaviour& be) { be.reset_before_answer(); }, 502, "upstream_connection_lost"},
+      {"F30SilentBeforeHead", kind, [](Behaviour& be) { be.hang(); }, 504, "upstream_timeout"},
+      {"F36HtmlErrorBody", kind, [](Behaviour& be) { be.status(500).body("text/html", "<html>"); }, 502, "", true,
+       "upstream_error"},
+      {"F36Unavailable", kind, status(503), 503, "y", true, "upstream_error"},
+      {"F37Limited", kind, status(429), 429, "y", true, "upstream_error"},
+      {"F38Refused", kind, status(401), 502, "upstream_auth_failed"},
+      {"F38Forbidden", kind, status(403), 502, "upstream_auth_failed"},
+      {"F39BadRequest", kind, status(400), 400, "y", kStays, "upstream_error"},
+      {"F39NotFound", kind, status(404), 404, "y", kStays, "upstream_error"},
+      {"F39Unprocessable", kind, status(422), 422, "y", kStays, "upstream_error"},
+      {"F43TooLarge", kind, status(413), 413, "y", kStays, "upstream_error"},
+      {"F44BadHead", kind, [](Behaviour& be) { be.raw("HTTP/1.1 200 OK\r\nx bad: 1\r\n\r\n"); }, 502,
+       "upstream_invalid_response"},
+      {"F45Compressed", kind, [](Behaviour& be) { be.header("content-encoding", "gzip").json("\x1f\x8b"); }, 502,
+       "upstream_invalid_response"},
+      {"F46Redirect", kind, [](Behaviour& be) { be.status(302).header("location", "http://127.0.0.1:1/"); }, 502,
+       "upstream_invalid_response"},
+  };
+}
+
+std::vector<Fault> of_whole_answers() {
+  const auto whole = Kind::kWhole;
+  return {
+      {"F31SilentInBody", whole, [](Behaviour& be) { be.json("{\"id\":").announce_length(500).stall(); }, 504,
+       "upstream_idle_timeout"},
+      {"F32CutByFin", whole, [](Behaviour& be) { be.json(chat_answer()).then_fin_at(50); }, 502,
+       "upstream_stream_truncated"},
+      {"F32CutByReset", whole, [](Behaviour& be) { be.json(chat_answer()).then_reset_at(50); }, 502,
+       "upstream_stream_truncated"},
+      {"F34ErrorInA200", whole, [](Behaviour& be) { be.json(error_event()); }, 502, "server_error", true,
+       "upstream_error"},
+      {"F36NoJson", whole, [](Behaviour& be) { be.body("text/html", "<html>"); }, 502, "upstream_invalid_response"},
+      {"F36Empty", whole, [](Behaviour& be) { be.json(""); }, 502, "upstream_invalid_response"},
+  };
+}
+
+std::vector<Fault> of_streams() {
+  const auto stream = Kind::kStream;
+  const std::string big(1'400'000, 'x');
+  return {
+      {"F30OnlyCommentsFirst", stream,
+       [](Behaviour& be) { be.sse({": ping\n\n", ": ping\n\n"}).event_gap(50ms).stall(); }, 504, "upstream_timeout"},
+      {"F30OnlyARole", stream, [](Behaviour& be) { be.stream({role_chunk()}).stall(); }, kBegun,
+       "upstream_idle_timeout"},
+      {"F32CutBeforeAnEvent", stream, [](Behaviour& be) { be.stream({role_chunk()}).then_fin_at(20); }, 502,
+       "upstream_stream_truncated"},
+      {"F32CutAfterTheRole", stream, [](Behaviour& be) { be.stream({role_chunk()}).without_last_chunk(); }, kBegun,
+       "upstream_stream_truncated"},
+      {"F32CutInTheFirstText", stream,
+       [](Behaviour& be) { be.stream(with_role({text_chunk("lost")})).then_reset_at(role_and(30)); }, kBegun,
+       "upstream_stream_truncated"},
+      {"F33DoneAfterTheRole", stream, [](Behaviour& be) { be.stream(with_role({"[DONE]"})); }, kBegun,
+       "upstream_stream_truncated"},
+      {"F34ErrorFirst", stream, [](Behaviour& be) { be.stream({error_event()}); }, 502, "server_error", true,
+       "upstream_error"},
+      {"F34ErrorAfterTheRole", stream, [](Behaviour& be) { be.stream(with_role({error_event()})); }, kBegun,
+       "server_error", true, "upstream_error"},
+      {"F34WholeBodyInsteadOfAStream", stream, [](Behaviour& be) { be.json(chat_answer()); }, 502,
+       "upstream_invalid_response"},
+      {"F47EndlessFirstLine", stream, [big](Behaviour& be) { be.sse({"data: " + big}).stall(); }, 502,
+       "upstream_event_too_big"},
+      {"NoJsonAfterTheRole", stream, [](Behaviour& be) { be.stream(with_role({"{bad"})); }, kBegun,
+       "upstream_invalid_event"},
+      // Something to read has been shown: nobody else is asked.
+      {"F31SilentAfterText", stream, [](Behaviour& be) { be.stream(with_role({text_chunk("lost")})).stall(); }, kBegun,
+       "upstream_idle_timeout", kStays},
+      {"F32CutAfterText", stream,
+       [](Behaviour& be) { be.stream(with_role({text_chunk("lost")})).without_last_chunk(); }, kBegun,
+       "upstream_stream_truncated", kStays},
+      {"F32ResetInTheSecondText", stream,
+       [](Behaviour& be) {
+         be.stream(with_role({text_chunk("lost"), text_chunk("never")})).then_reset_at(text_and(40));
+       },
+       kBegun, "upstream_stream_truncated", kStays},
+      {"F33DoneAfterText", stream, [](Behaviour& be) { be.stream(with_role({text_chunk("lost"), "[DONE]"})); }, kBegun,
+       "upstream_stream_truncated", kStays},
+      {"F35ErrorAfterText", stream, [](Behaviour& be) { be.stream(with_role({text_chunk("lost"), error_event()})); },
+       kBegun, "server_error", kStays, "upstream_error"},
+      {"F47HugeEventAfterText", stream,
+       [big](Behaviour& be) { be.stream(with_role({text_chunk("lost"), text_chunk(big)})); }, kBegun,
+       "upstream_event_too_big", kStays},
+      {"NoJsonAfterText", stream, [](Behaviour& be) { be.stream(with_role({text_chunk("lost"), "{bad"})); }, kBegun,
+       "upstream_invalid_event", kStays},
+  };
+}
+
+std::vector<Fault> all_faults() {
+  std::vector<Fault> all;
+  for (auto part : {at_the_head(Kind::kWhole), at_the_head(Kind::kStream), of_whole_answers(), of_streams()}) {
+    for (Fault& fault : part) all.push_back(std::move(fault));
+  }
+  return all;
+}
+
+class RoutingConformance : public GatewayTest, public ::testing::WithParamInterface<Fault> {
+ protected:
+  // `m` asks the faulty one alone, `both` has a healthy one behind it.
+  void start_routes() {
+    healthy_.on_any().json(chat_answer("from the healthy one"));
+    healthy_.on_model("stream").stream(chat_stream({"from the", " healthy one"}));
+    const std::string healthy = "  healthy: {base_url: \"" + healthy_.url() + "\"}\n";
+    start({.timeouts = "connect: 1s, first_byte: 300ms, first_token: 300ms, idle: 300ms, total: 10s",
+           .providers = healthy,
+           .models = "m: up/x, whole: {targets: [up/x, healthy/whole]}, stream: {targets: [up/x, healthy/stream]}"});
+  }
+  Response ask_model(const std::string& model) {
+    return ask(GetParam().kind == Kind::kStream ? stream_body(model) : chat_body(model));
+  }
+  void expect_failure(const Response& response) const {
+    const Fault& fault = GetParam();
+    if (fault.status == kBegun) {
+      EXPECT_TRUE(ends_in_error(response, fault.code));
+    } else if (!fault.code.empty()) {
+      EXPECT_TRUE(is_error(response, fault.status, fault.code));
+    } else {
+      EXPECT_EQ(response.status, fault.status) << response.body;
+    }
+  }
+  std::string result() const { return GetParam().why == "same" ? GetParam().code : std::string(GetParam().why); }
+  double attempts(const Metrics& metrics, const std::string& provider, const std::string& result) const {
+    return metrics.sum("sluice_upstream_attempts_total",
+                       {"provider=\"" + provider + "\"", "result=\"" + result + "\""});
+  }
+
+  ScriptedUpstream healthy_;
+};
+
+TEST_P(RoutingConformance, AloneItIsAskedOnceAndTheClientHearsOfItOnce) {
+  GetParam().act(upstream_.on(kChat));
+  start_routes();
+  expect_failure(ask_model("m"));
+  const json line = only_trace_line();
+  EXPECT_EQ(line["attempts"], 1);
+  EXPECT_EQ(line["provider"], "up");
+  EXPECT_NE(line["outcome"], "ok");
+  EXPECT_EQ(upstream_.requests().size(), 1U);
+  EXPECT_EQ(attempts(gateway().metrics(), "up", result()), 1) << result();
+}
+
+TEST_P(RoutingConformance, WithAnotherTargetTheClientSeesThatOneAloneOrTheErrorAlone) {
+  const Fault& fault = GetParam();
+  GetParam().act(upstream_.on(kChat));
+  start_routes();
+  const std::string model = fault.kind == Kind::kStream ? "stream" : "whole";
+  const Response response = ask_model(model);
+  const json line = only_trace_line();
+  const Metrics metrics = gateway().metrics();
+  EXPECT_EQ(upstream_.requests().size(), 1U);
+  EXPECT_EQ(attempts(metrics, "up", result()), 1) << result();
+  if (!fault.moves_on) {
+    expect_failure(response);
+    EXPECT_EQ(healthy_.requests().size(), 0U) << "nobody else may be asked";
+    EXPECT_EQ(metrics.sum("sluice_fallbacks_total"), 0);
+    return;
+  }
+  EXPECT_EQ(response.status, 200) << response.body;
+  EXPECT_TRUE(response.complete);
+  EXPECT_EQ(response.body.find("lost"), std::string::npos) << response.body;
+  EXPECT_NE(response.body.find("healthy one"), std::string::npos) << response.body;
+  EXPECT_EQ(response.header("x-sluice-provider"), "healthy");
+  EXPECT_EQ(response.header("x-sluice-attempts"), "2");
+  EXPECT_EQ(healthy_.requests().size(), 1U);
+  EXPECT_EQ(attempts(metrics, "healthy", "ok"), 1);
+  EXPECT_EQ(metrics.sum("sluice_fallbacks_total", {"from=\"up/x\"", "reason=\"" + result() + "\""}), 1);
+  EXPECT_EQ(line["attempts"], 2);
+  EXPECT_EQ(line["outcome"], "ok");
+  EXPECT_EQ(line["provider"], "healthy");
+}
+
+INSTANTIATE_TEST_SUITE_P(Fault, RoutingConformance, ::testing::ValuesIn(all_faults()), [](const auto& one) {
+  return one.param.name + (one.param.kind == Kind::kStream ? "InAStream" : "InAWholeAnswer");
+});
+
+}  // namespace
+}  // namespace sluice::integration
