@@ -156,7 +156,9 @@ TEST_F(RoutingAbort, F05WhoLeavesDuringAHedgeClosesBothAtOnce) {
 
 TEST_F(RoutingAbort, F06WhoLeavesDuringABackOffIsNotAskedForAgain) {
   upstream_.on(kChat).status(500).json("{}");
-  start({.models = "m: up/x", .more = "routing: {retries: 1, backoff: {base: 1m, most: 1m}}\n"});
+  start({.timeouts = "total: 10m",
+         .models = "m: up/x",
+         .more = "routing: {retries: 1, backoff: {base: 1m, most: 1m}}\n"});
   {
     RawClient raw = client();
     raw.send(post_request(kChat, chat_body()));
