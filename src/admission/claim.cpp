@@ -51,41 +51,34 @@ Result<void> Claim::make(const config::Config& config) {
   if (!price) return std::unexpected(std::move(price.error()));
   price_ = *price;
   max_output_ = model.max_output;
-  reckon();
-  if (!record.decision.empty() && priced_) estimate();
+  const bool estimates = !record.decision.empty() && priced_;
+  if (estimates || counts_tokens()) reckon();
+  if (estimates) estimate();
+  for (limit::Take& one : takes_) one.amount = amount_of(*one.limit, demand_);
   return {};
+}
+
+// The dearest of the places that may be asked is reserved for.
+void Claim::reckon() {
+  demand_ = demand_of(*exchange_.view, max_output_);
+  demand_.cost = cost_at(price_, demand_);
+  if (exchange_.places.size() < 2) return;
+  for (const pipeline::Place& place : exchange_.places) {
+    const auto price = price_of(place.provider, model_of(place));
+    if (price) demand_.cost = std::max(demand_.cost, cost_at(*price, demand_));
+  }
 }
 
 // What a choice of model comes to, for whoever wonders about it.
 void Claim::estimate() {
   auto& record = exchange_.record;
-  const Money chosen = demand_of(*exchange_.view, max_output_, price_).cost;
+  const Money chosen = cost_at(price_, demand_);
   record.estimated_cost = chosen;
   exchange_.passed_on.emplace_back("x-sluice-estimated-cost", to_decimal(chosen));
   if (exchange_.shadow == nullptr) return;
   const auto price = price_of(exchange_.shadow->provider, model_of(*exchange_.shadow));
   if (!price) return;
-  const Money other = demand_of(*exchange_.view, max_output_, *price).cost;
-  record.shadow_saves = Money::nanodollars(chosen.nanodollars() - other.nanodollars());
-}
-
-// The dearest of the places that may be asked is reserved for.
-void Claim::reckon() {
-  if (!counts_tokens()) {
-    for (limit::Take& one : takes_) one.amount = 1;
-    return;
-  }
-  demand_ = demand_of(*exchange_.view, max_output_, price_);
-  if (exchange_.places.size() > 1) reserve_for_dearest();
-  for (limit::Take& one : takes_) one.amount = amount_of(*one.limit, demand_);
-}
-
-void Claim::reserve_for_dearest() {
-  for (const pipeline::Place& place : exchange_.places) {
-    const auto price = price_of(place.provider, model_of(place));
-    if (!price || *price == price_) continue;
-    demand_.cost = std::max(demand_.cost, demand_of(*exchange_.view, max_output_, *price).cost);
-  }
+  record.shadow_saves = Money::nanodollars(chosen.nanodollars() - cost_at(*price, demand_).nanodollars());
 }
 
 bool Claim::counts_tokens() const {
@@ -162,7 +155,10 @@ Task<Result<void>> Claim::move_to(const pipeline::Place& place) {
   const Limits& limits = paths_.of_provider(place.provider).limits;
   const auto same = [&](const Move& move) { return *move.provider == place.provider; };
   if (!limits.empty() && place.provider != first_provider_ && std::ranges::none_of(moves_, same)) {
-    if (demand_.input == 0) demand_ = demand_of(*exchange_.view, max_output_, *price);
+    if (demand_.input == 0) {
+      demand_ = demand_of(*exchange_.view, max_output_);
+      demand_.cost = cost_at(*price, demand_);
+    }
     std::vector<limit::Take> takes;
     for (const limit::Limit& limit : limits) takes.push_back({&limit, amount_of(limit, demand_)});
     Move move{&place.provider, {}, std::vector<std::int64_t>(takes.size())};

@@ -48,7 +48,6 @@ class Claim final : public pipeline::Account {
   Result<const config::PriceRow*> price_of(const std::string& provider, const std::string& model) const;
   void reckon();
   void estimate();
-  void reserve_for_dearest();
   bool counts_tokens() const;
   const std::string& model_of(const pipeline::Place& place) const;
   std::int64_t used_at(const limit::Limit& limit, bool here) const;

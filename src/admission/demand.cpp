@@ -12,33 +12,23 @@ namespace {
 constexpr std::int64_t kMostTokens = std::int64_t{1} << 40;
 constexpr std::int64_t kMostChoices = 1024;
 
-std::optional<std::int64_t> integer_member(const api::RequestView& view, std::string_view name) {
-  const json::Member* member = view.member(name);
-  return member == nullptr ? std::nullopt : json::integer_of(member->value);
-}
-
-std::int64_t most_output(const api::RequestView& view, std::int64_t otherwise) {
-  for (std::string_view name : {"max_completion_tokens", "max_tokens", "max_output_tokens"}) {
-    if (const auto most = integer_member(view, name)) return *most;
-  }
-  return otherwise;
-}
-
 bool has_output(Endpoint endpoint) {
   return endpoint == Endpoint::kChat || endpoint == Endpoint::kCompletions || endpoint == Endpoint::kResponses;
 }
 
 }  // namespace
 
-Demand demand_of(const api::RequestView& view, std::int64_t default_output, const config::PriceRow* price) {
+Demand demand_of(const api::RequestView& view, std::int64_t default_output) {
   Demand demand;
   demand.input = api::reserve_input_tokens(view);
-  const auto choices = std::clamp<std::int64_t>(integer_member(view, "n").value_or(1), 1, kMostChoices);
-  const bool answers = has_output(view.endpoint);
-  const auto each = answers ? std::clamp<std::int64_t>(most_output(view, default_output), 0, kMostTokens) : 0;
-  demand.output = each * choices;
-  if (price != nullptr) demand.cost = budget::worst_case(*price, demand.input, each, choices);
+  const auto choices = std::clamp<std::int64_t>(view.integer("n").value_or(1), 1, kMostChoices);
+  const auto each = std::clamp<std::int64_t>(view.max_output().value_or(default_output), 0, kMostTokens);
+  if (has_output(view.endpoint)) demand.output = each * choices;
   return demand;
+}
+
+Money cost_at(const config::PriceRow* price, const Demand& demand) {
+  return price == nullptr ? Money() : budget::worst_case(*price, demand.input, demand.output, 1);
 }
 
 std::int64_t amount_of(const limit::Limit& limit, const Demand& demand) {

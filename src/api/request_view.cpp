@@ -84,6 +84,23 @@ const json::Member* RequestView::member(std::string_view name) const {
   return nullptr;
 }
 
+std::string RequestView::text(std::string_view name) const {
+  const json::Member* found = member(name);
+  return found == nullptr ? std::string() : json::text_of(found->value);
+}
+
+std::optional<std::int64_t> RequestView::integer(std::string_view name) const {
+  const json::Member* found = member(name);
+  return found == nullptr ? std::nullopt : json::integer_of(found->value);
+}
+
+std::optional<std::int64_t> RequestView::max_output() const {
+  for (const std::string_view name : {"max_completion_tokens", "max_tokens", "max_output_tokens"}) {
+    if (const auto most = integer(name)) return most;
+  }
+  return std::nullopt;
+}
+
 Result<RequestView> parse_request(Endpoint endpoint, std::string_view body) {
   RequestView view;
   view.endpoint = endpoint;

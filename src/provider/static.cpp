@@ -26,15 +26,6 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-std::int64_t max_tokens_of(const api::RequestView& view) {
-  for (std::string_view name : {"max_completion_tokens", "max_tokens", "max_output_tokens"}) {
-    const json::Member* member = view.member(name);
-    if (member == nullptr) continue;
-    if (auto limit = json::integer_of(member->value)) return *limit;
-  }
-  return INT64_MAX;
-}
-
 class Static final : public Provider {
  public:
   explicit Static(const config::Provider& config) : config_(config), words_(words_of(config.answer)) {}
@@ -54,7 +45,8 @@ class Static final : public Provider {
     made.created =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     made.input_tokens = api::estimate_input_tokens(view);
-    const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(max_tokens_of(view), 1, 1 << 20));
+    const auto limit =
+        static_cast<std::size_t>(std::clamp<std::int64_t>(view.max_output().value_or(INT64_MAX), 1, 1 << 20));
     made.words = std::span(words_).first(std::min(limit, words_.size()));
     made.cut = made.words.size() < words_.size();
     if (view.stream && has_stream_shape(view.endpoint)) {

@@ -58,7 +58,7 @@ std::optional<double> Facts::number(Fact fact) const {
     case Fact::kAudio:
       return static_cast<double>(media().audio);
     case Fact::kMaxTokens:
-      return max_tokens();
+      return sources_.view.max_output();
     case Fact::kMaxLatency:
       return max_latency();
     case Fact::kBudgetLeft:
@@ -138,15 +138,6 @@ bool Facts::json_schema() const {
   if (const auto* format = sources_.view.member("response_format")) return is_schema(format->value);
   const auto* text = sources_.view.member("text");
   return text != nullptr && is_schema(json::find(text->value, "format"));
-}
-
-std::optional<double> Facts::max_tokens() const {
-  for (const std::string_view name : {"max_completion_tokens", "max_tokens", "max_output_tokens"}) {
-    const json::Member* member = sources_.view.member(name);
-    const auto most = member == nullptr ? std::nullopt : json::integer_of(member->value);
-    if (most) return static_cast<double>(*most);
-  }
-  return std::nullopt;
 }
 
 std::optional<double> Facts::max_latency() const {

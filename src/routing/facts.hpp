@@ -53,7 +53,6 @@ class Facts {
   std::int64_t turns() const;
   std::int64_t tools() const;
   bool json_schema() const;
-  std::optional<double> max_tokens() const;
   std::optional<double> max_latency() const;
 
   FactSources sources_;

@@ -17,11 +17,6 @@ constexpr std::string_view kDefaultModerationModel = "omni-moderation-latest";
 
 constexpr std::size_t kStickyPrompt = 1024;  // of a prompt's beginning: what a provider's cache would keep
 
-std::string text_member(const api::RequestView& view, std::string_view name) {
-  const json::Member* member = view.member(name);
-  return member == nullptr ? std::string() : json::text_of(member->value);
-}
-
 // Who asks, as far as that is known: the end user, else the key, else the address.
 std::string caller_of(const pipeline::Exchange& exchange, const std::string& user) {
   if (!user.empty()) return "user " + user;
@@ -45,7 +40,7 @@ std::uint64_t sticky_of(const Route& route, const pipeline::Exchange& exchange, 
       if (exchange.key != nullptr) what = "key " + exchange.key->name;
       break;
     case config::StickyBy::kPromptCacheKey:
-      what = text_member(*exchange.view, "prompt_cache_key");
+      what = exchange.view->text("prompt_cache_key");
       break;
     case config::StickyBy::kPrompt:
       what = beginning_of_prompt(*exchange.view);

@@ -29,7 +29,12 @@ struct RequestView {
   json::Value first_user;
   json::Value last_user;
 
+  // Of the top level. Absent or of another kind: null, empty, nothing.
   const json::Member* member(std::string_view name) const;
+  std::string text(std::string_view name) const;
+  std::optional<std::int64_t> integer(std::string_view name) const;
+  // Tokens of one answer that the client allows, by whichever name the endpoint has for it.
+  std::optional<std::int64_t> max_output() const;
 };
 
 // The gate: strict JSON, an object, and the right types and ranges of the fields we understand. An error names the
