@@ -77,11 +77,6 @@ void read_tls(const Value& section, Redis& redis, bool url) {
   }
 }
 
-std::optional<unsigned> read_database(const Value& value) {
-  const auto number = count(0, kMostDatabase)(value);
-  return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
-}
-
 // Who we are to Redis, where no URL says it.
 void read_login(MapReader& map, Redis& redis, bool url) {
   constexpr auto kInUrl = "belongs into url, as in rediss://user:${REDIS_PASSWORD}@redis:6379/0";
@@ -91,7 +86,7 @@ void read_login(MapReader& map, Redis& redis, bool url) {
   if (url) return;
   map.read("user", redis.user, read_text);
   map.read("password", redis.password, [](const Value& value) { return read_secret(value, "password"); });
-  map.read("database", redis.database, read_database);
+  map.read("database", redis.database, small_count(0, kMostDatabase));
 }
 
 std::optional<std::string> read_prefix(const Value& value) {
@@ -109,10 +104,7 @@ void read_patience(MapReader& map, Redis& redis) {
   map.read("deadline", redis.deadline, duration(1ms, 10s));
   map.read("connect_timeout", redis.connect_timeout, duration(1ms, 1min));
   map.read("prefix", redis.prefix, read_prefix);
-  map.read("replicas", redis.replicas, [](const Value& value) -> std::optional<unsigned> {
-    const auto number = count(1, kMostReplicas)(value);
-    return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
-  });
+  map.read("replicas", redis.replicas, small_count(1, kMostReplicas));
   map.read("budgets_when_down", redis.budgets_when_down,
            choice<RedisDown>({{"closed", RedisDown::kClosed}, {"open", RedisDown::kOpen}}));
 }

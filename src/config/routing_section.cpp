@@ -22,16 +22,6 @@ void read_backoff(const Value& section, Backoff& backoff) {
   if (backoff.most < backoff.base) section.fail_key("most must not be below base");
 }
 
-std::optional<unsigned> read_failures(const Value& value) {
-  const auto number = count(0, kMostFailures)(value);
-  return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
-}
-
-std::optional<unsigned> read_retries(const Value& value) {
-  const auto number = count(0, 100)(value);
-  return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
-}
-
 std::optional<std::string> read_health_path(const Value& value) {
   auto text = read_text(value);
   if (!text || text->empty()) return text;
@@ -42,14 +32,11 @@ std::optional<std::string> read_health_path(const Value& value) {
 
 }  // namespace
 
-std::optional<unsigned> read_attempts(const Value& value) {
-  const auto number = count(1, 100)(value);
-  return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
-}
+std::optional<unsigned> read_attempts(const Value& value) { return small_count(1, 100)(value); }
 
 void read_breaker(const Value& section, Breaker& breaker) {
   MapReader map(section);
-  map.read("consecutive_failures", breaker.consecutive_failures, read_failures);
+  map.read("consecutive_failures", breaker.consecutive_failures, small_count(0, kMostFailures));
   map.read("error_rate", breaker.error_percent, percent(0, 100));
   map.read("window", breaker.window, duration(1s, 1h));
   map.read("least_requests", breaker.least_requests, count(1, 1'000'000));
@@ -70,7 +57,7 @@ void read_health(const Value& section, Health& health) {
 void read_routing(const Value& section, Routing& routing) {
   MapReader map(section);
   map.read("max_attempts", routing.max_attempts, read_attempts);
-  map.read("retries", routing.retries, read_retries);
+  map.read("retries", routing.retries, small_count(0, 100));
   map.section("retry_budget", [&](const Value& value) { read_retry_budget(value, routing.retry_budget); });
   map.section("backoff", [&](const Value& value) { read_backoff(value, routing.backoff); });
   map.section("breaker", [&](const Value& value) { read_breaker(value, routing.breaker); });

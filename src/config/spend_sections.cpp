@@ -32,10 +32,7 @@ void read_alerts(const Value& section, Alerts& alerts) {
     if (secret) alerts.secret = std::move(*secret);
   });
   map.section("allow_addresses", [&](const Value& list) { read_allow_addresses(list, alerts.allow_addresses); });
-  map.read("attempts", alerts.attempts, [](const Value& value) -> std::optional<unsigned> {
-    const auto number = count(1, kMostAttempts)(value);
-    return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
-  });
+  map.read("attempts", alerts.attempts, small_count(1, kMostAttempts));
   if (alerts.webhook && alerts.secret.empty() && !bad_secret) {
     section.fail_key("webhook needs secret, which signs what is sent: secret: \"${NAME}\"");
   }

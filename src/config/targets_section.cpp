@@ -12,8 +12,8 @@
 namespace sluice::config {
 namespace {
 
-constexpr std::size_t kMostWeight = 1'000'000;
-constexpr std::size_t kMostTier = 100;
+constexpr unsigned kMostWeight = 1'000'000;
+constexpr unsigned kMostTier = 100;
 
 // `as_written`: how the text must begin for the provider's name to be shown.
 bool check_provider(const Value& value, const Config& config, const std::string& name, bool as_written) {
@@ -33,11 +33,6 @@ std::optional<std::string> read_upstream_model(const Value& value) {
   return std::nullopt;
 }
 
-std::optional<unsigned> read_number(const Value& value, std::size_t most) {
-  const auto number = count(0, most)(value);
-  return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
-}
-
 std::optional<Target> read_full_target(const Value& value, const Config& config) {
   Target target;
   MapReader map(value);
@@ -50,8 +45,8 @@ std::optional<Target> read_full_target(const Value& value, const Config& config)
   if (!map.read("model", target.model, read_upstream_model)) {
     map.missing("model", "expected the upstream's name of the model, or * for the name that was asked");
   }
-  map.read("weight", target.weight, [](const Value& weight) { return read_number(weight, kMostWeight); });
-  map.read("tier", target.tier, [](const Value& tier) { return read_number(tier, kMostTier); });
+  map.read("weight", target.weight, small_count(0, kMostWeight));
+  map.read("tier", target.tier, small_count(0, kMostTier));
   map.read("name", target.name, read_label);
   map.section("when", [&](const Value& when) { read_when(when, target.when); });
   return target.provider.empty() || target.model.empty() ? std::nullopt : std::optional(std::move(target));

@@ -65,6 +65,13 @@ Converter<std::size_t> count(std::uint64_t least, std::uint64_t most) {
   };
 }
 
+Converter<unsigned> small_count(unsigned least, unsigned most) {
+  return [convert = count(least, most)](const Value& value) -> std::optional<unsigned> {
+    const auto number = convert(value);
+    return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
+  };
+}
+
 Converter<unsigned> percent(unsigned least, unsigned most) {
   return [=](const Value& value) -> std::optional<unsigned> {
     auto text = read_text(value);

@@ -32,6 +32,7 @@ Converter<milliseconds> duration(milliseconds least, milliseconds most);
 Converter<std::size_t> size(std::uint64_t least, std::uint64_t most);
 Converter<std::size_t> rate(std::uint64_t least, std::uint64_t most);  // bytes per second
 Converter<std::size_t> count(std::uint64_t least, std::uint64_t most);
+Converter<unsigned> small_count(unsigned least, unsigned most);
 
 Converter<unsigned> percent(unsigned least, unsigned most);             // "90%"
 Converter<std::int64_t> amount(std::int64_t least, std::int64_t most);  // a count, if need be with k or M: "200k"
