@@ -14,6 +14,14 @@ MetricFamily family(std::string name, std::string help, MetricType type) {
   return made;
 }
 
+MetricFamily counter(std::string name, std::string help) {
+  return family(std::move(name), std::move(help), MetricType::Counter);
+}
+
+MetricFamily gauge(std::string name, std::string help) {
+  return family(std::move(name), std::move(help), MetricType::Gauge);
+}
+
 void add_number(MetricFamily& to, Labels labels, double value) {
   ClientMetric metric;
   metric.label = std::move(labels);

@@ -17,6 +17,8 @@ using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
 MetricFamily family(std::string name, std::string help, MetricType type);
+MetricFamily counter(std::string name, std::string help);
+MetricFamily gauge(std::string name, std::string help);
 void add_number(MetricFamily& to, Labels labels, double value);  // as a counter or a gauge, which the family is
 void add_histogram(MetricFamily& to, Labels labels, const Histogram& from, std::span<const double> bounds);
 std::string render_families(const std::vector<MetricFamily>& families);  // but for those without a series

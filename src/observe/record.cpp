@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <new>
 
 #include "observe/json_line.hpp"
 #include "sluice/core/text.hpp"
@@ -82,6 +83,19 @@ std::string recorded_id(std::string_view id) {
     return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || std::string_view("-._:=+/").contains(c);
   };
   return id.size() <= kLongest && std::ranges::all_of(id, fits) ? std::string(id) : std::string();
+}
+
+void Record::ended(const Result<void>& result) {
+  reached(Stage::kTotal);
+  if (result) return;
+  const ErrorTraits& what = traits(result.error().kind);
+  outcome = what.outcome;
+  try {
+    error = what.code;  // an upstream's own code is free text
+    detail = result.error().detail;
+  } catch (const std::bad_alloc&) {
+    // Then the record says less.
+  }
 }
 
 std::optional<nanoseconds> Record::until(Stage stage) const {

@@ -75,13 +75,8 @@ Task<void> run(std::unique_ptr<Copy> copy, http::Client& upstreams, Endpoint end
   exchange.endpoint = endpoint;
   auto result = co_await ask(*copy, exchange);
   auto& record = copy->record;
-  record.outcome = result ? sluice::Outcome::kOk : traits(result.error().kind).outcome;
+  record.ended(result);
   record.status = result ? 200 : result.error().http_status();
-  if (!result) {
-    record.error = traits(result.error().kind).code;
-    record.detail = result.error().detail;
-  }
-  record.reached(observe::Stage::kTotal);
   copy->done(record);
 }
 

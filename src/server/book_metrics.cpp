@@ -7,13 +7,6 @@ namespace {
 
 using namespace observe;
 
-MetricFamily counter(std::string name, std::string help) {
-  return family(std::move(name), std::move(help), MetricType::Counter);
-}
-MetricFamily gauge(std::string name, std::string help) {
-  return family(std::move(name), std::move(help), MetricType::Gauge);
-}
-
 std::vector<MetricFamily> waits(const limit::WaitCounts& counts) {
   auto queued = gauge("sluice_queue_requests", "Requests that wait for a slot now, by class.");
   auto shed = counter("sluice_queue_shed_total", "Waiting requests that made room for a higher class, by class.");

@@ -57,18 +57,9 @@ Task<void> render_error(const Error& error, pipeline::Exchange& exchange, Client
 }
 
 void close_record(const Result<void>& result, const ClientSink& sink, observe::Record& record) {
-  record.reached(observe::Stage::kTotal);
+  record.ended(result);
   record.status = sink.status();
   record.bytes_out = sink.body_bytes();
-  if (result) return;
-  const Error& error = result.error();
-  record.outcome = traits(error.kind).outcome;
-  try {
-    record.error = traits(error.kind).code;  // an upstream's own code is free text
-    record.detail = error.detail;
-  } catch (const std::bad_alloc&) {
-    // Then the record says less.
-  }
 }
 
 }  // namespace sluice::server

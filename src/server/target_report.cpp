@@ -9,9 +9,9 @@ namespace sluice::server {
 namespace {
 
 using observe::add_number;
-using observe::family;
+using observe::counter;
+using observe::gauge;
 using observe::MetricFamily;
-using observe::MetricType;
 
 // The next object of a list, which the caller closes.
 observe::JsonLine begin(std::string& out, std::string_view provider) {
@@ -41,9 +41,6 @@ void add(std::string& out, const routing::CredentialStanding& credential) {
   line.number("rejections", credential.rejections).number("cool_downs", credential.cool_downs);
   out += '}';
 }
-
-MetricFamily counter(const char* name, const char* help) { return family(name, help, MetricType::Counter); }
-MetricFamily gauge(const char* name, const char* help) { return family(name, help, MetricType::Gauge); }
 
 std::vector<MetricFamily> families_of(const std::vector<routing::TargetStanding>& targets) {
   auto in = gauge("sluice_target_in", "1 while the target is used, 0 while it is ejected, between when it is probed.");

@@ -77,6 +77,8 @@ struct Record {
   void reached(Stage stage, TimePoint now) { stages[static_cast<std::size_t>(stage)] = now; }
   void reached(Stage stage) { reached(stage, Clock::now()); }
   std::optional<nanoseconds> until(Stage stage) const;  // since the request began
+  // It is over: when, and what went wrong if anything did. Never throws; without memory it says less.
+  void ended(const Result<void>& result);
 };
 
 // A request id that somebody else chose, fit for a record: empty unless it is up to 128 letters, digits and -._:=+/ .
