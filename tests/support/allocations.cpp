@@ -1,4 +1,4 @@
-#include "unit/routing/allocations.hpp"
+#include "support/allocations.hpp"
 
 #include <cstdlib>
 #include <new>
@@ -17,8 +17,8 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
 #endif
 
-namespace sluice::routing::testing {
+namespace sluice::support {
 
 std::size_t allocations() { return count; }
 
-}  // namespace sluice::routing::testing
+}  // namespace sluice::support

@@ -1,10 +1,10 @@
 #pragma once
 #include <cstddef>
 
-namespace sluice::routing::testing {
+namespace sluice::support {
 
 // How often this thread has asked for memory so far. Counts nothing under the thread sanitizer, which has its own
 // operator new.
 std::size_t allocations();
 
-}  // namespace sluice::routing::testing
+}  // namespace sluice::support

@@ -1,27 +1,13 @@
 // What a request costs in allocations. Not under the thread sanitizer: it has its own operator new.
 #if !__has_feature(thread_sanitizer)
 
-#include <cstdlib>
-#include <new>
-
+#include "support/allocations.hpp"
 #include "memory_harness.hpp"
-
-namespace {
-thread_local std::size_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
 
 namespace sluice::limit {
 namespace {
 
-std::size_t since(std::size_t before) { return allocations - before; }
+std::size_t since(std::size_t before) { return support::allocations() - before; }
 
 TEST(Allocations, AreThoseOfTheGrantAlone) {
   MemoryHarness harness;
@@ -35,10 +21,10 @@ TEST(Allocations, AreThoseOfTheGrantAlone) {
   }
   const std::vector<std::int64_t> used{100, 250, 30, 1, 100, 40, 300, 1};
   for (int round = 0; round < 3; ++round) {
-    std::size_t before = allocations;
+    std::size_t before = support::allocations();
     Verdict verdict = harness.admit(takes);
     EXPECT_LE(since(before), 3u);
-    before = allocations;
+    before = support::allocations();
     std::get<Grant>(verdict).settle(used);
     EXPECT_EQ(since(before), 0u);
     harness.advance(std::chrono::hours(24));

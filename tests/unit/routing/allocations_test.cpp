@@ -12,7 +12,7 @@
 #include "routing/credential_ring.hpp"
 #include "routing/retry_budget.hpp"
 #include "routing/target_state.hpp"
-#include "unit/routing/allocations.hpp"
+#include "support/allocations.hpp"
 
 namespace sluice::routing {
 namespace {
@@ -22,9 +22,9 @@ constexpr TimePoint kStart{std::chrono::hours(1)};
 TEST(RoutingAllocations, AChoiceAmongSixteenNeedsNone) {
   const std::array<Candidate, 16> candidates{};
   for (unsigned strategy = 0; strategy <= static_cast<unsigned>(Strategy::kSticky); ++strategy) {
-    const std::size_t before = testing::allocations();
+    const std::size_t before = support::allocations();
     EXPECT_EQ(choose(candidates, static_cast<Strategy>(strategy), {.turn = 7, .random = 7, .key = 7}).size(), 16U);
-    EXPECT_EQ(testing::allocations(), before) << strategy;
+    EXPECT_EQ(support::allocations(), before) << strategy;
   }
 }
 
@@ -32,7 +32,7 @@ TEST(RoutingAllocations, AnAttemptNeedsNone) {
   TargetState target("provider", "model", {});
   RetryBudget budget;
   CredentialRing ring({std::make_shared<CredentialState>()});
-  const std::size_t before = testing::allocations();
+  const std::size_t before = support::allocations();
   budget.earn(kStart);
   const CredentialPick pick = ring.pick(kStart, 100);
   auto attempt = target.begin(kStart);
@@ -41,7 +41,7 @@ TEST(RoutingAllocations, AnAttemptNeedsNone) {
   ring.worked(*pick.index, kStart);
   attempt->ended(Outcome::kGood, kStart);
   EXPECT_TRUE(budget.try_spend(kStart));
-  EXPECT_EQ(testing::allocations(), before);
+  EXPECT_EQ(support::allocations(), before);
 }
 
 }  // namespace

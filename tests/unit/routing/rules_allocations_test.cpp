@@ -8,8 +8,8 @@
 #include <random>
 
 #include "routing/rules.hpp"
+#include "support/allocations.hpp"
 #include "support/paths.hpp"
-#include "unit/routing/allocations.hpp"
 #include "unit/routing/facts_fixture.hpp"
 
 namespace sluice::routing {
@@ -67,10 +67,10 @@ TEST(RulesProperty, DecidingNeitherAllocatesNorThrows) {
     asked.user = "u";
     asked.header("x-sluice-max-latency", std::string_view(body).substr(0, 50));
     const Facts facts = asked.facts();
-    const std::size_t before = testing::allocations();
+    const std::size_t before = support::allocations();
     Decision decision;
     EXPECT_NO_THROW(decision = choose(rules, facts));
-    EXPECT_EQ(testing::allocations() - before, 0U) << body.substr(0, 100);
+    EXPECT_EQ(support::allocations() - before, 0U) << body.substr(0, 100);
     EXPECT_EQ(decision.index, config::kFacts);
     const double score = facts.complexity().score();
     EXPECT_TRUE(score >= 0 && score <= 1) << score;
@@ -89,9 +89,9 @@ TEST(RulesProperty, AnyBodyThatIsLetInCanBeDecided) {
       const auto view = api::parse_request(static_cast<Endpoint>(endpoint), body);
       if (!view) continue;
       const Facts facts({.view = *view});
-      const std::size_t before = testing::allocations();
+      const std::size_t before = support::allocations();
       const Decision decision = choose(rules, facts);
-      EXPECT_EQ(testing::allocations() - before, 0U) << file.path();
+      EXPECT_EQ(support::allocations() - before, 0U) << file.path();
       EXPECT_EQ(decision.index, config::kFacts);
       ++decided;
     }
