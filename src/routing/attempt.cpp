@@ -1,11 +1,11 @@
 #include "routing/attempt.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <new>
-
-#include <spdlog/spdlog.h>
 
 #include "routing/credential_ring.hpp"
 #include "routing/rate_limit_fields.hpp"
@@ -18,9 +18,6 @@ namespace {
 
 using observe::Phase;
 using observe::Stage;
-
-// The longest wait the official SDKs obey; asked for more, they give up at once.
-constexpr auto kLongestRetryAfter = std::chrono::seconds(120);
 
 constexpr auto kErrorBodyTimeout = std::chrono::seconds(5);
 
@@ -69,13 +66,7 @@ Attempt::Attempt(pipeline::Exchange& exchange, Errand errand, const AttemptLimit
       limits_(limits),
       place_(exchange.record.attempts.size()) {
   exchange.record.attempts.push_back({target_.place.provider, target_.name, "aborted", false, false});
-  note_place();
-}
-
-void Attempt::note_place() {
-  auto& record = exchange_.record;
-  record.provider = target_.place.provider;
-  record.upstream_model = target_.upstream_model.empty() ? record.model : target_.upstream_model;
+  note_target(exchange_.record, target_);
 }
 
 Attempt::~Attempt() {
@@ -98,7 +89,7 @@ Task<Result<void>> Attempt::start() {
 }
 
 Task<Result<void>> Attempt::deliver() {
-  note_place();
+  note_target(exchange_.record, target_);
   auto result = co_await relay_->deliver();
   ended(result);
   co_return result;
@@ -188,7 +179,7 @@ void Attempt::heard(const http::ResponseHead& head) {
 Task<Result<std::unique_ptr<http::ResponseStream>>> Attempt::open(RelayLimits& limits) {
   const auto now = Clock::now();
   provider::Encoded encoded;
-  encoded.model = target_.upstream_model;
+  encoded.model = target_.place.model;
   encoded.credential = errand_.credential;
   auto good = target_.provider->encode(exchange_.request, *exchange_.view, encoded);
   if (!good) co_return std::unexpected(std::move(good.error()));
@@ -230,11 +221,7 @@ Task<Result<void>> Attempt::check_status(http::ResponseStream& upstream, RelayLi
   const std::string_view text = body ? std::string_view(*body) : std::string_view{};
   Error error = api::upstream_error(head.status, text);
   wait_ = wait_told(head, text, std::chrono::system_clock::now());
-  error.retry_after = wait_;
-  if (error.retry_after > kLongestRetryAfter) {
-    error.retry_after = kLongestRetryAfter;
-    error.no_retry = true;
-  }
+  if (wait_) tell_wait(error, *wait_);
   co_return std::unexpected(std::move(error));
 }
 

@@ -41,7 +41,6 @@ class Attempt {
   Task<Result<std::unique_ptr<http::ResponseStream>>> open(RelayLimits& limits);
   Task<Result<void>> check_status(http::ResponseStream& upstream, RelayLimits limits);
   void note_times(const http::OpenTimes& times);
-  void note_place();
   RelayLimits relay_limits(TimePoint now) const;
   void heard(const http::ResponseHead& head);
   void good_so_far();

@@ -5,7 +5,7 @@
 
 namespace sluice::routing {
 
-nanoseconds backoff(const BackoffSettings& settings, unsigned retry, double uniform) {
+nanoseconds backoff(const config::Backoff& settings, unsigned retry, double uniform) {
   using Ns = std::chrono::duration<double, std::nano>;
   const Ns doubled = Ns(settings.base) * std::ldexp(1.0, static_cast<int>(std::min(retry, 60U)));
   const Ns longest = std::min(doubled, Ns(settings.most));

@@ -8,6 +8,7 @@
 namespace sluice::routing {
 namespace {
 
+constexpr std::chrono::seconds kLongestRetryAfter{120};
 constexpr std::array<std::string_view, 3> kLengthCodes = {"context_length_exceeded", "string_above_max_length",
                                                           "context_window_exceeded"};
 constexpr std::array<std::string_view, 4> kPolicyCodes = {"content_filter", "content_policy_violation",
@@ -44,6 +45,11 @@ std::string_view to_string(Reason reason) {
   constexpr std::array<std::string_view, 6> kNames = {"none",       "outage",         "rate_limit",
                                                       "credential", "context_length", "content_policy"};
   return kNames[static_cast<std::size_t>(reason)];
+}
+
+void tell_wait(Error& error, std::chrono::milliseconds wait) {
+  error.retry_after = std::min<std::chrono::milliseconds>(wait, kLongestRetryAfter);
+  error.no_retry = error.no_retry || wait > kLongestRetryAfter;
 }
 
 Reason reason_to_fall_back(const Error& error) {

@@ -19,6 +19,10 @@ Blame blame_of(const Error& error);
 enum class Reason : std::uint8_t { kNone, kOutage, kRateLimit, kCredential, kContextLength, kContentPolicy };
 std::string_view to_string(Reason reason);  // "outage", "rate_limit", "credential", "context_length", "content_policy"
 
+// Tells the client when to ask again. The official SDKs obey up to two minutes and give up at once if told more, so
+// more is no retry at all.
+void tell_wait(Error& error, std::chrono::milliseconds wait);
+
 // kNone: nobody else would answer otherwise.
 Reason reason_to_fall_back(const Error& error);
 

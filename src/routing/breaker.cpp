@@ -10,10 +10,10 @@ constexpr unsigned kMostInARow = 1000;  // longer than that no ejection grows
 
 }  // namespace
 
-Breaker::Breaker(const BreakerSettings& settings)
+Breaker::Breaker(const config::Breaker& settings)
     : slow_start_(settings.slow_start.count()), window_(settings.window), settings_(settings) {}
 
-void Breaker::adopt(const BreakerSettings& settings) {
+void Breaker::adopt(const config::Breaker& settings) {
   const std::lock_guard lock(mutex_);
   settings_ = settings;
   slow_start_.store(settings.slow_start.count(), std::memory_order_relaxed);
@@ -91,7 +91,7 @@ void Breaker::count_fault(const Pass& pass, TimePoint now) {
   if (pass.era_ != era_.load(std::memory_order_relaxed)) return;
   window_.add_fault(now);
   const unsigned in_a_row = consecutive_.fetch_add(1, std::memory_order_relaxed) + 1;
-  const unsigned most = settings_.consecutive_faults;
+  const unsigned most = settings_.consecutive_failures;
   if (most != 0 && in_a_row >= most) return eject(EjectedFor::kConsecutiveFaults, now);
   const OutcomeWindow::Sums sums = window_.sums(now);
   const bool enough = settings_.error_percent != 0 && sums.all() >= settings_.least_requests;

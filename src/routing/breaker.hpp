@@ -14,25 +14,13 @@
 #include <utility>
 
 #include "routing/outcome_window.hpp"
+#include "sluice/config/routing.hpp"
 #include "sluice/core/clock.hpp"
 
 namespace sluice::routing {
 
 // kNeutral says nothing about the upstream: a client's mistake, an attempt given up, a credential's rate limit.
 enum class Outcome : std::uint8_t { kGood, kFault, kNeutral };
-
-struct BreakerSettings {
-  // Ejected after so many faults in a row, or at that rate over a window that has seen enough. 0: not for that reason.
-  unsigned consecutive_faults = 5;
-  unsigned error_percent = 50;
-  milliseconds window = std::chrono::seconds(10);
-  unsigned least_requests = 20;
-  // The n-th ejection in a row lasts n times `ejection`. As long a healthy time takes one off the row.
-  milliseconds ejection = std::chrono::seconds(30);
-  milliseconds longest_ejection = std::chrono::minutes(5);
-  // In which its weight rises from a tenth to all of it; 0: at once.
-  milliseconds slow_start = std::chrono::seconds(30);
-};
 
 enum class BreakerState : std::uint8_t { kClosed, kOpen, kHalfOpen };
 inline constexpr std::array<std::string_view, 3> kBreakerStateNames = {"closed", "open", "half_open"};
@@ -85,7 +73,7 @@ class Breaker {
     bool probe_;
   };
 
-  explicit Breaker(const BreakerSettings& settings = {});
+  explicit Breaker(const config::Breaker& settings = {});
 
   // Whether try_pass() would have let an attempt through just now.
   bool admits(TimePoint now) const;
@@ -97,7 +85,7 @@ class Breaker {
   double ramp(TimePoint now) const;
   BreakerView view(TimePoint now) const;
   // Of a new configuration. The state stays; an ejection that has begun keeps its end.
-  void adopt(const BreakerSettings& settings);
+  void adopt(const config::Breaker& settings);
 
  private:
   static bool is_open(std::uint32_t era) { return era % 2 != 0; }
@@ -118,7 +106,7 @@ class Breaker {
   OutcomeWindow window_;
 
   mutable std::mutex mutex_;  // guards what follows, and changes of era_
-  BreakerSettings settings_;
+  config::Breaker settings_;
   EjectedFor reason_ = EjectedFor::kNothing;
   unsigned in_a_row_ = 0;
   std::uint64_t ejections_ = 0;

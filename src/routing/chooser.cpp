@@ -7,6 +7,7 @@
 
 #include "routing/interleave.hpp"
 #include "routing/peak_ewma.hpp"
+#include "routing/random.hpp"
 
 namespace sluice::routing {
 namespace {
@@ -30,8 +31,6 @@ struct Ranked {
   }
 };
 using Tier = std::span<Ranked>;
-
-double uniform(std::uint64_t random) { return static_cast<double>(random >> 11) * 0x1p-53; }
 
 // The finisher of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
 std::uint64_t mixed(std::uint64_t word) {

@@ -6,17 +6,15 @@
 #include <optional>
 #include <span>
 
+#include "sluice/config/routing.hpp"
+
 namespace sluice::routing {
 
-enum class Strategy : std::uint8_t {
-  kOrdered,        // as they stand in the configuration
-  kWeighted,       // in turn, each as often as its weight says, evenly mixed
-  kLeastBusy,      // the fewest requests under way per weight
-  kLowestLatency,  // of two drawn at random, the one with the lower load score
-  kLowestCost,     // the lowest price; among equals the lower load score
-  kSticky,         // the same key, the same target; each has a share of the keys as large as its weight, and where a
-                   // target comes or goes, only its own share moves
-};
+// kOrdered: as they stand in the configuration. kWeighted: in turn, each as often as its weight says, evenly mixed.
+// kLeastBusy: the fewest requests under way per weight. kLowestLatency: of two drawn at random, the one with the lower
+// load score. kLowestCost: the lowest price; among equals the lower load score. kSticky: the same key, the same target;
+// each has a share of the keys as large as its weight, and where a target comes or goes, only its own share moves.
+using config::Strategy;
 
 struct Candidate {
   std::uint32_t tier = 0;           // lower ones first, whatever the strategy

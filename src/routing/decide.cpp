@@ -2,13 +2,12 @@
 
 #include <bit>
 
+#include "routing/random.hpp"
 #include "routing/rules.hpp"
 #include "routing/stable_hash.hpp"
 
 namespace sluice::routing {
 namespace {
-
-constexpr unsigned kMostSteps = 64;  // a checked configuration has no cycle
 
 void add(std::string& reasons, const std::string& more) {
   if (!reasons.empty()) reasons += "; ";
@@ -28,8 +27,7 @@ const Route* by_rule(const Route& from, const Facts& facts, Decided& decided) {
 }
 
 const Route* by_split(const Route& from, std::string_view who, std::uint64_t random, Decided& decided) {
-  const double place =
-      who.empty() ? static_cast<double>(random >> 11) * 0x1p-53 * 100 : stable_percent(from.model.name, who);
+  const double place = who.empty() ? uniform(random) * 100 : stable_percent(from.model.name, who);
   double upto = 0;
   for (const Branch& branch : from.split) {
     upto += branch.percent;

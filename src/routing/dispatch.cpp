@@ -37,8 +37,7 @@ class Asking {
     Result<void> result = errand ? Result<void>{} : std::unexpected(plan_.nobody(Clock::now()));
     while (errand) {
       begin(*errand);
-      const auto* route = &plan_.route();
-      const bool hedges = route->model.hedge && may_ask_more();
+      const bool hedges = plan_.route().model.hedge && may_ask_more();
       result = hedges ? co_await ask_hedged(std::move(*errand)) : co_await ask(std::move(*errand));
       if (result || exchange_.sink.started()) co_return result;
       const Reason reason = reason_to_fall_back(result.error());
@@ -96,9 +95,7 @@ class Asking {
     const Error& error = failure.error();
     const bool passing = error.kind == ErrorKind::kUpstreamStatus && error.status >= 500;
     if (!passing || rounds_ >= settings.retries || error.retry_after > settings.backoff.most) co_return false;
-    const BackoffSettings backoff_settings{.base = settings.backoff.base, .most = settings.backoff.most};
-    const double uniform = static_cast<double>(random_bits() >> 11) * 0x1p-53;
-    const auto wait = std::max<nanoseconds>(backoff(backoff_settings, rounds_++, uniform),
+    const auto wait = std::max<nanoseconds>(backoff(settings.backoff, rounds_++, uniform(random_bits())),
                                             error.retry_after.value_or(milliseconds(0)));
     if (Clock::now() + wait >= total_due_) co_return false;
     net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> pause(co_await net::this_coro::executor, wait);
@@ -161,14 +158,12 @@ class Asking {
     const auto patience = patience_with(*errand.target);
     if (!patience) co_return co_await ask(std::move(errand));
     Race race(co_await net::this_coro::executor);
-    const Target* targets[2] = {errand.target, nullptr};
     std::optional<Attempt> attempts[2];
     attempts[0].emplace(exchange_, std::move(errand), limits());
     race.begin(0, attempts[0]->start());
     if (!co_await race.wait(Clock::now() + *patience)) co_return client_gone();
     if (race.runs(0)) {
       if (auto second = beside(); second && co_await move_to(*second->target)) {
-        targets[1] = second->target;
         attempts[1].emplace(exchange_, std::move(*second), limits());
         exchange_.record.attempts.back().hedge = true;
         race.begin(1, attempts[1]->start());
@@ -178,7 +173,7 @@ class Asking {
       if (!co_await race.wait(kNever)) co_return client_gone();
     }
     co_await race.end();
-    co_return co_await settle(race, attempts, targets);
+    co_return co_await settle(race, attempts);
   }
 
   static bool has_won(const Race& race, std::size_t lane) {
@@ -191,19 +186,19 @@ class Asking {
     return errand;
   }
 
-  Task<Result<void>> settle(Race& race, std::optional<Attempt> (&attempts)[2], const Target* (&targets)[2]) {
+  Task<Result<void>> settle(Race& race, std::optional<Attempt> (&attempts)[2]) {
     const bool two = attempts[1].has_value();
     const std::size_t last = has_won(race, 0) || !two ? 0 : 1;  // the winner, or else the last to fail
     if (two) {
       lost_ = attempts[1 - last]->give_up();
-      lose(*targets[1 - last]);
+      lose(attempts[1 - last]->target());
     }
     if (!has_won(race, last)) {
-      failed_ = targets[last];
+      failed_ = &attempts[last]->target();
       lost_ = attempts[last]->give_up();
       co_return race.take(last);
     }
-    if (auto moved = co_await move_to(*targets[last]); !moved) co_return moved;
+    if (auto moved = co_await move_to(attempts[last]->target()); !moved) co_return moved;
     co_return co_await deliver(*attempts[last]);
   }
 

@@ -8,15 +8,8 @@
 namespace sluice::routing {
 namespace {
 
-// config::Strategy and Strategy name the same in the same order.
-Strategy strategy_of(const Route& route) { return static_cast<Strategy>(route.model.strategy); }
-static_assert(static_cast<int>(config::Strategy::kSticky) == static_cast<int>(Strategy::kSticky));
-static_assert(static_cast<int>(config::Strategy::kLowestLatency) == static_cast<int>(Strategy::kLowestLatency));
-
-constexpr auto kLongestRetryAfter = std::chrono::seconds(120);  // SDKs give up if told more
-
-bool goes_by_latency(config::Strategy strategy) {
-  return strategy == config::Strategy::kLowestLatency || strategy == config::Strategy::kLowestCost;
+bool goes_by_latency(Strategy strategy) {
+  return strategy == Strategy::kLowestLatency || strategy == Strategy::kLowestCost;
 }
 
 Candidate candidate_of(const Target& target, const Facts& facts, bool with_latency, TimePoint now) {
@@ -29,6 +22,11 @@ Candidate candidate_of(const Target& target, const Facts& facts, bool with_laten
 }
 
 }  // namespace
+
+void note_target(observe::Record& record, const Target& target) {
+  record.provider = target.place.provider;
+  record.upstream_model = target.place.model.empty() ? record.model : target.place.model;
+}
 
 Plan::Plan(const Route& alias, const Route& route, const PlanSources& sources, TimePoint now)
     : alias_(alias), route_(route), sources_(sources), fallbacks_(&route.fallback) {
@@ -57,7 +55,7 @@ void Plan::enter(const Route& route, TimePoint now) {
   }
   const Draw draw{
       .turn = route.turn.fetch_add(1, std::memory_order_relaxed), .random = sources_.random, .key = sources_.sticky};
-  for (const std::uint32_t index : choose(candidates, strategy_of(route), draw)) order_.push_back(&targets[index]);
+  for (const std::uint32_t index : choose(candidates, route.model.strategy, draw)) order_.push_back(&targets[index]);
 }
 
 void Plan::begin_anew(TimePoint now) {
@@ -125,9 +123,7 @@ void Plan::failed(Reason reason, TimePoint now) {
   }
 }
 
-bool Plan::has_more() const {
-  return place_ < order_.size() || next_fallback_ < fallbacks_->size() || route_.last_words != nullptr;
-}
+bool Plan::has_more() const { return place_ < order_.size() || next_fallback_ < fallbacks_->size(); }
 
 Error Plan::nobody(TimePoint now) const {
   Error error;
@@ -150,9 +146,7 @@ Error Plan::nobody(TimePoint now) const {
                 .error();
   }
   if (back_at_ == kNever) return error;
-  const auto wait = std::max(std::chrono::ceil<milliseconds>(back_at_ - now), milliseconds(1));
-  error.retry_after = std::min<milliseconds>(wait, kLongestRetryAfter);
-  error.no_retry = error.no_retry || wait > kLongestRetryAfter;
+  tell_wait(error, std::max(std::chrono::ceil<milliseconds>(back_at_ - now), milliseconds(1)));
   return error;
 }
 

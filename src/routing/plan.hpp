@@ -20,6 +20,9 @@ struct Errand {
   std::optional<TargetState::Attempt> leave{};  // of the breaker; nothing: the target has none
 };
 
+// Puts down on the record that the request goes there.
+void note_target(observe::Record& record, const Target& target);
+
 // What a plan goes by, beside the route. `facts` outlives it.
 struct PlanSources {
   const Facts& facts;
@@ -45,7 +48,7 @@ class Plan {
   void failed(Reason reason, TimePoint now);
   // All over again, for another round.
   void begin_anew(TimePoint now);
-  // Whether somebody else may be asked if this one fails.
+  // Whether another target may be asked if this one fails.
   bool has_more() const;
 
   // Why next() found nobody: all are out, or rest, and when the first of them is back.

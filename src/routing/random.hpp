@@ -10,4 +10,7 @@ inline std::uint64_t random_bits() {
   return source();
 }
 
+// In [0, 1).
+constexpr double uniform(std::uint64_t random) { return static_cast<double>(random >> 11) * 0x1p-53; }
+
 }  // namespace sluice::routing

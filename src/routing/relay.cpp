@@ -212,6 +212,7 @@ class StreamRelay final : public Relay {
   bool over_ = false;
   bool delivers_ = false;
 };
+
 class WholeRelay final : public Relay {
  public:
   WholeRelay(pipeline::Exchange& exchange, std::unique_ptr<http::ResponseStream> upstream, const RelayLimits& limits)

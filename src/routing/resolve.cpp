@@ -59,8 +59,9 @@ class Resolve final : public pipeline::Middleware {
     auto alias = find(exchange);
     if (!alias) co_return std::unexpected(std::move(alias.error()));
     const Route* route = *alias;
+    const bool plain = is_plain(*route);
     std::string user;
-    if (!is_plain(*route)) user = pipeline::user_of(exchange, router_->config().auth.user_headers);
+    if (!plain) user = pipeline::user_of(exchange, router_->config().auth.user_headers);
     FactSources sources = sources_of(exchange, user);
     if (route->rules && route->rules->ask_for(config::Fact::kBudgetLeft) && insight_.budget_left) {
       sources.budget_left = co_await insight_.budget_left(exchange);
@@ -70,7 +71,7 @@ class Resolve final : public pipeline::Middleware {
     Plan plan(**alias, *route,
               {.facts = facts,
                .sticky = sticky_of(*route, exchange, user),
-               .random = is_plain(**alias) ? 0 : random_bits(),
+               .random = plain ? 0 : random_bits(),
                .tokens = static_cast<std::int64_t>(exchange.view->body.size() / 4)},
               Clock::now());
     const Target* first = plan.first();
@@ -114,8 +115,7 @@ class Resolve final : public pipeline::Middleware {
     record.route = plan.alias().model.name;
     if (first == nullptr) return;
     exchange.places = plan.route().places;
-    record.provider = first->place.provider;
-    record.upstream_model = first->place.model.empty() ? record.model : first->place.model;
+    note_target(record, *first);
   }
 
   Result<const Route*> find(const pipeline::Exchange& exchange) const {

@@ -7,14 +7,18 @@ namespace {
 
 constexpr std::int64_t kAttempt = 100;
 
+std::int64_t hundredths_of(const config::RetryBudget& settings) {
+  return static_cast<std::int64_t>(settings.least) * kAttempt;
+}
+
 }  // namespace
 
-RetryBudget::RetryBudget(const RetryBudgetSettings& settings)
-    : balance_(settings.least * kAttempt), percent_(settings.percent), least_(settings.least * kAttempt) {}
+RetryBudget::RetryBudget(const config::RetryBudget& settings)
+    : balance_(hundredths_of(settings)), percent_(settings.percent), least_(hundredths_of(settings)) {}
 
-void RetryBudget::adopt(const RetryBudgetSettings& settings) {
+void RetryBudget::adopt(const config::RetryBudget& settings) {
   percent_.store(settings.percent, std::memory_order_relaxed);
-  least_.store(settings.least * kAttempt, std::memory_order_relaxed);
+  least_.store(hundredths_of(settings), std::memory_order_relaxed);
 }
 
 void RetryBudget::earn(TimePoint now) {

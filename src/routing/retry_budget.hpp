@@ -12,27 +12,23 @@
 #include <cstdint>
 
 #include "routing/outcome_window.hpp"
+#include "sluice/config/routing.hpp"
 #include "sluice/core/clock.hpp"
 
 namespace sluice::routing {
-
-struct RetryBudgetSettings {
-  unsigned percent = 20;
-  unsigned least = 3;
-};
 
 class RetryBudget {
  public:
   static constexpr std::chrono::seconds kWindow{10};
 
-  explicit RetryBudget(const RetryBudgetSettings& settings = {});
+  explicit RetryBudget(const config::RetryBudget& settings = {});
 
   // A request is about to make its first attempt.
   void earn(TimePoint now);
   // Whether one further attempt may be made; it is spent then, even if it is not made.
   bool try_spend(TimePoint now);
   // Of a new configuration. `least` then bounds what may be saved up; it is not given again.
-  void adopt(const RetryBudgetSettings& settings);
+  void adopt(const config::RetryBudget& settings);
 
   std::uint64_t spent() const { return spent_.load(std::memory_order_relaxed); }
   std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }

@@ -11,8 +11,6 @@
 namespace sluice::routing {
 namespace {
 
-constexpr unsigned kMostSteps = 64;  // from an alias to a target; a checked configuration has no cycle
-
 config::Timeouts with_overrides(config::Timeouts timeouts, const config::TimeoutOverrides& overrides) {
   timeouts.connect = overrides.connect.value_or(timeouts.connect);
   timeouts.first_byte = overrides.first_byte.value_or(timeouts.first_byte);
@@ -20,18 +18,6 @@ config::Timeouts with_overrides(config::Timeouts timeouts, const config::Timeout
   timeouts.idle = overrides.idle.value_or(timeouts.idle);
   timeouts.total = overrides.total.value_or(timeouts.total);
   return timeouts;
-}
-
-TargetSettings settings_of(const config::Breaker& breaker) {
-  TargetSettings settings;
-  settings.breaker = {.consecutive_faults = breaker.consecutive_failures,
-                      .error_percent = breaker.error_percent,
-                      .window = breaker.window,
-                      .least_requests = static_cast<unsigned>(breaker.least_requests),
-                      .ejection = breaker.ejection,
-                      .longest_ejection = breaker.longest_ejection,
-                      .slow_start = breaker.slow_start};
-  return settings;
 }
 
 // What a token in and one out cost together: for comparing, by the prices of the day it is loaded.
@@ -68,8 +54,7 @@ Router::~Router() = default;
 
 Router::Router(const config::Config& config, Providers providers, std::shared_ptr<Upstreams> upstreams)
     : config_(config), prices_(config.prices.rows), upstreams_(std::move(upstreams)) {
-  upstreams_->retries.adopt({.percent = config.routing.retry_budget.percent,
-                             .least = static_cast<unsigned>(config.routing.retry_budget.least)});
+  upstreams_->retries.adopt(config.routing.retry_budget);
   for (auto& [name, provider] : providers) {
     auto account = std::make_unique<Account>();
     std::vector<std::shared_ptr<CredentialState>> states;
@@ -116,18 +101,16 @@ Target Router::target_for(const config::Target& target, const config::Model& mod
   const auto& settings = account.provider->config();
   Target made;
   made.provider = account.provider.get();
-  made.upstream_model = target.model == "*" ? std::string() : target.model;
   made.name = target.name.empty() ? target.provider + "/" + target.model : target.name;
   made.timeouts = with_overrides(settings.timeouts, model.timeouts);
   made.tier = target.tier;
   made.weight = target.weight;
   made.when = target.when;
   made.price = price_of(target, config_, prices_);
-  made.place = {target.provider, made.upstream_model};
+  made.place = {target.provider, target.model == "*" ? std::string() : target.model};
   made.credentials = account.credentials.get();
   if (settings.dialect != config::ProviderDialect::kStatic) {
-    made.state =
-        upstreams_->board.of(target.provider, target.model, settings_of(config_.providers.at(target.provider).breaker));
+    made.state = upstreams_->board.of(target.provider, target.model, {.breaker = settings.breaker});
   }
   return made;
 }

@@ -18,7 +18,7 @@
 namespace sluice::routing {
 
 struct TargetSettings {
-  BreakerSettings breaker{};
+  config::Breaker breaker{};
   PeakEwmaSettings latency{};
 };
 

@@ -31,16 +31,15 @@ class TargetState;
 // One place that a request may go to.
 struct Target {
   const provider::Provider* provider = nullptr;
-  std::string upstream_model{};  // empty: as the client named it
-  std::string name{};            // as the configuration has it, else provider/model: a label
+  std::string name{};  // as the configuration has it, else provider/model: a label
   config::Timeouts timeouts{};
   std::uint32_t tier = 0;
   std::uint32_t weight = 1;
   config::Conditions when{};
   std::shared_ptr<TargetState> state{};  // none: it never fails
   CredentialRing* credentials = nullptr;
-  std::int64_t price = 0;  // picodollars for a token in and one out; the same unit for all
-  pipeline::Place place{};
+  std::int64_t price = 0;   // picodollars for a token in and one out; the same unit for all
+  pipeline::Place place{};  // its provider and the upstream's name of the model
 };
 
 struct Route;
@@ -71,6 +70,8 @@ struct Route {
 
 // Whether the key's `models` let that model through; without a key everything goes.
 bool may_use(const config::Key* key, std::string_view model);
+
+inline constexpr unsigned kMostSteps = 64;  // from an alias to a target; a checked configuration has no cycle
 
 inline constexpr std::size_t kMaxEchoedModel = 64;  // of a model's name in a message
 

@@ -80,7 +80,7 @@ TEST(TargetBreaker, EjectsAtTheErrorRateOnceItHasSeenEnough) {
 }
 
 TEST(TargetBreaker, ForgetsFaultsThatAreOlderThanTheWindow) {
-  Breaker breaker({.consecutive_faults = 0});
+  Breaker breaker({.consecutive_failures = 0});
   attempts(breaker, 19, Outcome::kFault, kStart);
   attempts(breaker, 18, Outcome::kFault, kStart + 11s);
   EXPECT_TRUE(breaker.admits(kStart + 11s));
@@ -196,7 +196,7 @@ TEST(TargetBreaker, AnAnswerOfBeforeDoesNotHideTheFaultsOfToday) {
 }
 
 TEST(TargetBreaker, ComesBackWithACleanRecord) {
-  Breaker breaker({.consecutive_faults = 0, .ejection = 1s});
+  Breaker breaker({.consecutive_failures = 0, .ejection = 1s});
   attempts(breaker, 20, Outcome::kFault, kStart);
   attempt(breaker, Outcome::kGood, kStart + 1s);
   attempt(breaker, Outcome::kFault, kStart + 2s);
@@ -207,7 +207,7 @@ TEST(TargetBreaker, ComesBackWithACleanRecord) {
 TEST(TargetBreaker, ANewConfigurationChangesWhatComesNextOnly) {
   Breaker breaker;
   ejected(breaker);
-  breaker.adopt({.consecutive_faults = 1, .ejection = 1s, .slow_start = 0s});
+  breaker.adopt({.consecutive_failures = 1, .ejection = 1s, .slow_start = 0s});
   EXPECT_EQ(breaker.view(kStart).until, kStart + 30s);
   attempt(breaker, Outcome::kGood, kStart + 30s);
   EXPECT_EQ(breaker.ramp(kStart + 30s), 1);
@@ -239,7 +239,7 @@ TEST(TargetBreakerThreads, ExactlyOneOfEightIsTheProbe) {
 // Probes fail, succeed and are given up while all others look on: whatever the order, there is one at a time, and the
 // breaker can always be probed again.
 TEST(TargetBreakerThreads, ProbesOneAtATimeAndIsNeverWedged) {
-  Breaker breaker({.consecutive_faults = 1, .ejection = 1ms, .longest_ejection = 1ms, .slow_start = 0ms});
+  Breaker breaker({.consecutive_failures = 1, .ejection = 1ms, .longest_ejection = 1ms, .slow_start = 0ms});
   std::atomic<std::int64_t> clock{0};
   std::atomic<int> probing{0};
   std::barrier start(8);

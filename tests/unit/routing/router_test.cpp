@@ -16,7 +16,7 @@ config::Config config_with(std::vector<config::Model> models) {
 
 std::string target_of(const Router& router, std::string_view name) {
   const auto route = router.find(name);
-  return route ? (*route)->targets.front().provider->config().name + "/" + (*route)->targets.front().upstream_model
+  return route ? (*route)->targets.front().provider->config().name + "/" + (*route)->targets.front().place.model
                : std::string(traits(route.error().kind).code);
 }
 
@@ -38,8 +38,8 @@ TEST(Router, GlobsAreTriedInTheOrderOfTheFile) {
 
 TEST(Router, AStarAsTargetForwardsTheNameThatWasAskedFor) {
   const auto router = router_of(config_with({model("gpt-*", "up", "*"), model("x", "up", "y")}));
-  EXPECT_EQ((*router->find("gpt-4o"))->targets.front().upstream_model, "");
-  EXPECT_EQ((*router->find("x"))->targets.front().upstream_model, "y");
+  EXPECT_EQ((*router->find("gpt-4o"))->targets.front().place.model, "");
+  EXPECT_EQ((*router->find("x"))->targets.front().place.model, "y");
   EXPECT_EQ((*router->find("gpt-4o"))->model.name, "gpt-*");
 }
 

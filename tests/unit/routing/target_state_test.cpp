@@ -82,7 +82,7 @@ TEST(TargetBoard, KeepsAStateOverAReload) {
   TargetBoard board;
   auto before = board.of("up", "m", {});
   fail_five_times(*before, kStart);
-  const auto after = board.of("up", "m", {.breaker = {.consecutive_faults = 1}});
+  const auto after = board.of("up", "m", {.breaker = {.consecutive_failures = 1}});
   EXPECT_EQ(before, after);
   before.reset();
   EXPECT_FALSE(after->available(kStart));
