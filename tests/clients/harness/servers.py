@@ -20,7 +20,10 @@ PROMPT = "canary prompt 83d0"  # every test's prompt; may appear in no log and n
 CONFIG = """\
 server: {{listen: "127.0.0.1:0", admin: "127.0.0.1:0", workers: 1, drain_grace: 0s, drain_timeout: 2s}}
 trace: {{path: "{work}/trace.jsonl"}}
+# What an upstream is scripted to do is done as often as it is asked, and it is asked by nobody but the SDK.
+routing: {{retries: 0, breaker: {{consecutive_failures: 0, error_rate: 0%}}}}
 providers:
+{accounts}
   up: {{dialect: openai, base_url: "{upstream}/v1", api_keys: ["${{UP_KEY}}"]}}
   house: {{dialect: static, answer: "We are busy; please try again soon.", word_delay: 5ms}}
 models:
@@ -29,8 +32,12 @@ models:
 {models}
 """
 # Not "*": a name that nobody knows has to exist.
-MODELS = ["ok", "tools", "structured", "stream-*", "slow-stream", "stall", "hang", "error-*", "flaky-*", "reset-mid",
-          "truncate", "embed*"]
+MODELS = ["ok", "tools", "structured", "stream-*", "slow-stream", "stall", "hang", "error-*", "reset-mid", "truncate",
+          "embed*"]
+# An account that was refused or limited rests, so each test that has this done to it asks for a model with an account
+# of its own.
+RESTING = {"error-401": "error-401", "error-401-once": "error-401", "error-403": "error-403", "error-429": "error-429",
+           "error-429-wait": "error-429", "error-429-stream": "error-429", "flaky-429-*": "*"}
 
 
 @dataclasses.dataclass
@@ -99,9 +106,12 @@ def running(sluice, upstream, work):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with started("upstream", [upstream], pair, **pipes) as far:
         pair.upstream_url = upstream_url(far)
-        models = "\n".join(f'  "{name}": up/*' for name in MODELS)
+        accounts = "\n".join(f'  a{n}: {{base_url: "{pair.upstream_url}/v1", api_keys: ["${{UP_KEY}}"]}}'
+                             for n in range(len(RESTING)))
+        models = [f'  "{name}": a{n}/{asked}' for n, (name, asked) in enumerate(RESTING.items())]
+        models += [f'  "{name}": up/*' for name in MODELS]
         config = work / "gateway.yaml"
-        config.write_text(CONFIG.format(work=work, upstream=pair.upstream_url, models=models))
+        config.write_text(CONFIG.format(work=work, upstream=pair.upstream_url, accounts=accounts, models="\n".join(models)))
         environment = os.environ | {"UP_KEY": UPSTREAM_KEY}
         with started("gateway", [sluice, "serve", "--config", config], pair, env=environment,
                      stdin=subprocess.DEVNULL) as near:

@@ -36,7 +36,7 @@ for (const model of ["error-401", "error-403"]) {
 }
 
 test("the wait of a rate limit", async () => {
-  const error = await raised(() => chat("error-429"), OpenAI.RateLimitError);
+  const error = await raised(() => chat("error-429-wait"), OpenAI.RateLimitError);
   assert.equal(error.headers.get("retry-after"), "1");
   assert.equal(error.headers.get("retry-after-ms"), "1000");
 });
@@ -71,7 +71,7 @@ test("a rate limit passes", async () => {
   assert.ok(times[1] - times[0] >= 48 && times[1] - times[0] < 900, `${times[1] - times[0]} ms`);
 });
 
-for (const model of ["error-400", "error-401", "error-404", "error-422"]) {
+for (const model of ["error-400", "error-401-once", "error-404", "error-422"]) {
   test(`${model} is tried once`, async () => {
     const marker = new Marker();
     await assert.rejects(chat(model, marker.extra, { maxRetries: 2 }), OpenAI.APIError);

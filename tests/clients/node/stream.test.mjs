@@ -102,5 +102,5 @@ test("an error after text throws", async () => {
 });
 
 test("an error before text has a real status", async () => {
-  await assert.rejects(stream("error-429"), OpenAI.RateLimitError);
+  await assert.rejects(stream("error-429-stream"), OpenAI.RateLimitError);
 });

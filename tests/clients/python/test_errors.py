@@ -46,7 +46,7 @@ class Errors(GatewayTest):
                 self.assertNotIn(SECRET, error.response.text)
 
     def test_the_wait_of_a_rate_limit(self):
-        error = self.raised(lambda: self.chat("error-429"), openai.RateLimitError)
+        error = self.raised(lambda: self.chat("error-429-wait"), openai.RateLimitError)
         self.assertEqual(error.response.headers["retry-after"], "1")
         self.assertEqual(error.response.headers["retry-after-ms"], "1000")
 
@@ -79,7 +79,7 @@ class Retries(GatewayTest):
 
     def test_what_cannot_pass_is_tried_once(self):
         self.client = self.client.with_options(max_retries=2)
-        for model in ("error-400", "error-401", "error-404", "error-422"):
+        for model in ("error-400", "error-401-once", "error-404", "error-422"):
             with self.subTest(model=model):
                 self.marker = type(self.marker)()
                 with self.assertRaises(openai.APIStatusError):

@@ -94,4 +94,4 @@ class BrokenStream(GatewayTest):
 
     def test_an_error_before_text_has_a_real_status(self):
         with self.assertRaises(openai.RateLimitError):
-            self.stream("error-429")
+            self.stream("error-429-stream")
