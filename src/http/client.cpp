@@ -61,16 +61,24 @@ class PooledClient final : public Client {
       if (answer || got_bytes || answer.error().kind != ErrorKind::kUpstreamReset) co_return std::move(answer);
       times.reused = false;
     }
-    auto connection = co_await connect(request);
+    const auto due = std::min(Clock::now() + request.connect_timeout, request.head_due);
+    auto connection = co_await connect(*request.origin, due);
     if (!connection) co_return std::unexpected(std::move(connection.error()));
     bool got_bytes = false;
     co_return co_await exchange(request, std::move(*connection), times, got_bytes);
   }
 
+  Task<Result<void>> warm(std::shared_ptr<const Origin> origin, std::size_t count, milliseconds timeout) override {
+    for (std::size_t i = 0; i < count; ++i) {
+      auto connection = co_await connect(*origin, Clock::now() + timeout);
+      if (!connection) co_return std::unexpected(std::move(connection.error()));
+      pool_.put(*origin, std::move(*connection));
+    }
+    co_return Result<void>{};
+  }
+
  private:
-  Task<Result<std::unique_ptr<UpstreamConnection>>> connect(const Outgoing& request) {
-    const Origin& origin = *request.origin;
-    const auto due = std::min(Clock::now() + request.connect_timeout, request.head_due);
+  Task<Result<std::unique_ptr<UpstreamConnection>>> connect(const Origin& origin, TimePoint due) {
     auto addresses = co_await resolver_.resolve(origin.host, due);
     if (!addresses) co_return connect_failed(addresses.error());
     if (auto fit = keep_allowed(origin, *addresses, *counts_); !fit) co_return connect_failed(fit.error());

@@ -95,6 +95,9 @@ class EchoService final : public server::Service {
 };
 
 class NoUpstreams final : public http::Client {
+  Task<Result<void>> warm(std::shared_ptr<const http::Origin>, std::size_t, milliseconds) override {
+    co_return Result<void>{};
+  }
   void configure(http::ClientLimits) override {}
   Task<Result<std::unique_ptr<http::ResponseStream>>> open(const http::Outgoing&, http::OpenTimes&) override {
     require(false, "nothing goes to an upstream");

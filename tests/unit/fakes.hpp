@@ -177,6 +177,9 @@ class ScriptedClient final : public http::Client {
   };
 
   void configure(http::ClientLimits) override {}
+  Task<Result<void>> warm(std::shared_ptr<const http::Origin>, std::size_t, milliseconds) override {
+    co_return Result<void>{};
+  }
   Task<Result<std::unique_ptr<http::ResponseStream>>> open(const http::Outgoing& request,
                                                            http::OpenTimes& times) override {
     std::string body;

@@ -94,6 +94,10 @@ class Client {
   // kUpstreamTls, kUpstreamTimeout, kUpstreamReset, kUpstreamInvalidResponse, kClientGone.
   virtual Task<Result<std::unique_ptr<ResponseStream>>> open(const Outgoing& request, OpenTimes& times) = 0;
 
+  // Opens so many connections ahead and keeps them for reuse, as far as the origin's max_idle goes; each may take so
+  // long. Ends with the first that fails; those before it are kept. Errors: as of connecting in open().
+  virtual Task<Result<void>> warm(std::shared_ptr<const Origin> origin, std::size_t count, milliseconds timeout) = 0;
+
   // Since it was made.
   virtual UpstreamCounts counts() const = 0;
 };

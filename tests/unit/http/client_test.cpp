@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HttpClient;
 using testing::kOk;
+using testing::kPatience;
 using testing::Peer;
 using testing::serve_many;
 using testing::Server;
@@ -53,6 +54,31 @@ TEST_F(HttpClient, F28ANameThatLeadsToAnInnerAddressIsConnectedToOnlyIfAllowed) 
   EXPECT_EQ(connections, 0);
   origin_.allowed = {*parse_network("127.0.0.0/8")};
   EXPECT_EQ(ask(server.port()).body, "ok");
+}
+
+TEST_F(HttpClient, WhatWasOpenedAheadServesTheFirstRequest) {
+  std::atomic<int> connections = 0;
+  Server server([&](Peer& peer, int index) {
+    ++connections;
+    serve_many(peer, index);
+  });
+  const auto origin = request(server.port()).origin;
+  EXPECT_TRUE(loop_.run(loop_.client->warm(origin, 2, kPatience)).has_value());
+  EXPECT_EQ(loop_.client->counts().connections, 2U);
+  EXPECT_TRUE(ask(server.port()).reused);
+  EXPECT_EQ(loop_.client->counts().connections, 2U);
+}
+
+TEST_F(HttpClient, OpeningAheadEndsWithTheFirstFailure) {
+  std::uint16_t port = 0;
+  {
+    Server gone(serve_many);
+    port = gone.port();
+  }
+  const auto result = loop_.run(loop_.client->warm(request(port).origin, 5, kPatience));
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().kind, ErrorKind::kUpstreamConnectFailed);
+  EXPECT_EQ(loop_.client->counts().connections, 1U);
 }
 
 TEST_F(HttpClient, ReusesAConnectionThatWasReadToItsEnd) {
