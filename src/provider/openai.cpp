@@ -80,6 +80,17 @@ class OpenAi final : public Provider {
     return {};
   }
 
+  std::shared_ptr<const http::Origin> origin() const override { return origin_; }
+
+  http::Outgoing health_check(std::string_view path) const override {
+    http::Outgoing out;
+    out.origin = origin_;
+    out.head.append("GET ").append(path).append(" HTTP/1.1\r\n").append(fixed_);
+    if (!credentials_.empty()) out.head.append(credentials_.front());
+    out.head.append("accept: */*\r\n\r\n");
+    return out;
+  }
+
   std::unique_ptr<http::ResponseStream> answer(const api::RequestView&) const override { return nullptr; }
 
   const Redactor& redactor() const override { return redactor_; }

@@ -83,6 +83,12 @@ Router::Router(const config::Config& config, Providers providers, std::shared_pt
   }
 }
 
+std::vector<const provider::Provider*> Router::providers() const {
+  std::vector<const provider::Provider*> all;
+  for (const auto& [name, account] : accounts_) all.push_back(account->provider.get());
+  return all;
+}
+
 void Router::add_targets(Route& route) {
   const auto on = [&](const config::Target& target) { return accounts_.at(target.provider)->provider->config().on; };
   const auto& targets = route.model.targets;

@@ -35,6 +35,11 @@ class Provider {
   // The request, as `encoded` wishes. `encoded.outgoing` points into `request`, `view` and `encoded.edits`.
   virtual Result<void> encode(const http::Request& request, const api::RequestView& view, Encoded& encoded) const = 0;
 
+  // Where it lives; null: it has no upstream.
+  virtual std::shared_ptr<const http::Origin> origin() const { return nullptr; }
+  // GET of a path on the upstream's host, with its first credential. Only where there is an origin.
+  virtual http::Outgoing health_check(std::string_view) const { return {}; }
+
   // An answer made here instead of being fetched; null for providers that have an upstream.
   virtual std::unique_ptr<http::ResponseStream> answer(const api::RequestView& view) const = 0;
 

@@ -94,6 +94,7 @@ class Router {
 
   const config::Config& config() const { return config_; }
   Upstreams& upstreams() const { return *upstreams_; }
+  std::vector<const provider::Provider*> providers() const;
   // Of all providers, for operators.
   std::vector<CredentialStanding> credentials(TimePoint now) const;
 
