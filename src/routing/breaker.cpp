@@ -74,7 +74,8 @@ void Breaker::end_probe(Pass& pass, Outcome outcome, TimePoint now) {
   }
   if (outcome == Outcome::kFault) {
     const std::lock_guard lock(mutex_);
-    eject(EjectedFor::kFailedProbe, now);
+    // A health check may have brought it back meanwhile.
+    if (pass.era_ == era_.load(std::memory_order_relaxed)) eject(EjectedFor::kFailedProbe, now);
   }
   // After the state has changed: whoever takes the probe over sees that.
   probing_.store(false, std::memory_order_release);
@@ -100,12 +101,35 @@ void Breaker::count_fault(const Pass& pass, TimePoint now) {
 
 void Breaker::close(Pass& pass, TimePoint now) {
   const std::lock_guard lock(mutex_);
+  // A health check may have brought it back meanwhile.
+  if (pass.era_ == era_.load(std::memory_order_relaxed)) close(now);
+  pass.era_ = era_.load(std::memory_order_relaxed);
+  pass.probe_ = false;
+  probing_.store(false, std::memory_order_release);
+}
+
+// Under the lock, while it is open.
+void Breaker::close(TimePoint now) {
   consecutive_.store(0, std::memory_order_relaxed);
   window_.clear();
   closed_at_.store(now, std::memory_order_relaxed);
-  pass.era_ = era_.fetch_add(1, std::memory_order_release) + 1;
-  pass.probe_ = false;
-  probing_.store(false, std::memory_order_release);
+  era_.fetch_add(1, std::memory_order_release);
+}
+
+void Breaker::mark_unhealthy(TimePoint until) {
+  const std::lock_guard lock(mutex_);
+  if (!is_open(era_.load(std::memory_order_relaxed))) {
+    ++ejections_;
+    until_.store(until, std::memory_order_relaxed);
+    era_.fetch_add(1, std::memory_order_release);
+  }
+  reason_ = EjectedFor::kHealthCheck;
+  until_.store(std::max(until, until_.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+}
+
+void Breaker::mark_healthy(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  if (is_open(era_.load(std::memory_order_relaxed)) && reason_ == EjectedFor::kHealthCheck) close(now);
 }
 
 void Breaker::eject(EjectedFor reason, TimePoint now) {

@@ -25,9 +25,9 @@ enum class Outcome : std::uint8_t { kGood, kFault, kNeutral };
 enum class BreakerState : std::uint8_t { kClosed, kOpen, kHalfOpen };
 inline constexpr std::array<std::string_view, 3> kBreakerStateNames = {"closed", "open", "half_open"};
 
-enum class EjectedFor : std::uint8_t { kNothing, kConsecutiveFaults, kErrorRate, kFailedProbe };
-inline constexpr std::array<std::string_view, 4> kEjectedForNames = {"none", "consecutive_faults", "error_rate",
-                                                                     "failed_probe"};
+enum class EjectedFor : std::uint8_t { kNothing, kConsecutiveFaults, kErrorRate, kFailedProbe, kHealthCheck };
+inline constexpr std::array<std::string_view, 5> kEjectedForNames = {"none", "consecutive_faults", "error_rate",
+                                                                     "failed_probe", "health_check"};
 
 // For display; the members need not be of the same instant.
 struct BreakerView {
@@ -84,6 +84,10 @@ class Breaker {
   // The part of its weight that it should have: 0 ejected, 1 to be probed, rising from 0.1 to 1 during slow start.
   double ramp(TimePoint now) const;
   BreakerView view(TimePoint now) const;
+  // Whoever asks the upstream how it is, beside its requests: it is not well, and out until then unless it is marked
+  // again; and it is well, which ends what the former began, with a slow start, and no other ejection.
+  void mark_unhealthy(TimePoint until);
+  void mark_healthy(TimePoint now);
   // Of a new configuration. The state stays; an ejection that has begun keeps its end.
   void adopt(const config::Breaker& settings);
 
@@ -95,6 +99,7 @@ class Breaker {
   void count_good(const Pass& pass, TimePoint now);
   void count_fault(const Pass& pass, TimePoint now);
   void close(Pass& pass, TimePoint now);
+  void close(TimePoint now);
   void eject(EjectedFor reason, TimePoint now);
 
   std::atomic<std::uint32_t> era_{0};  // each change of state begins one: even closed, odd ejected or half-open

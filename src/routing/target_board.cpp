@@ -39,6 +39,24 @@ std::shared_ptr<CredentialState> TargetBoard::credential(std::string_view provid
   return state;
 }
 
+std::vector<std::shared_ptr<TargetState>> TargetBoard::targets_of(std::string_view provider) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<TargetState>> states;
+  for (const auto& [name, target] : targets_) {
+    if (name.first != provider) continue;
+    if (auto state = target.lock()) states.push_back(std::move(state));
+  }
+  return states;
+}
+
+void TargetBoard::mark_unhealthy(std::string_view provider, TimePoint until) {
+  for (const auto& state : targets_of(provider)) state->mark_unhealthy(until);
+}
+
+void TargetBoard::mark_healthy(std::string_view provider, TimePoint now) {
+  for (const auto& state : targets_of(provider)) state->mark_healthy(now);
+}
+
 std::vector<std::shared_ptr<const TargetState>> TargetBoard::targets() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<const TargetState>> states;

@@ -26,11 +26,16 @@ class TargetBoard {
   // there already keeps its rests, but its quarantine is over.
   std::shared_ptr<CredentialState> credential(std::string_view provider, std::string_view name);
 
+  // What a health check has found of a provider: all its targets are out until then, or well again.
+  void mark_unhealthy(std::string_view provider, TimePoint until);
+  void mark_healthy(std::string_view provider, TimePoint now);
+
   // In the order of their names.
   std::vector<std::shared_ptr<const TargetState>> targets() const;
 
  private:
   using Name = std::pair<std::string, std::string>;
+  std::vector<std::shared_ptr<TargetState>> targets_of(std::string_view provider);
 
   mutable std::mutex mutex_;
   std::map<Name, std::weak_ptr<TargetState>> targets_;

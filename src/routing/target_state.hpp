@@ -73,6 +73,9 @@ class TargetState {
   bool available(TimePoint now) const { return breaker_.admits(now); }
   TimePoint available_at(TimePoint now) const { return breaker_.admits_at(now); }  // for a client's retry-after
   TargetView view(TimePoint now) const;
+  // See Breaker.
+  void mark_unhealthy(TimePoint until) { breaker_.mark_unhealthy(until); }
+  void mark_healthy(TimePoint now) { breaker_.mark_healthy(now); }
   void adopt(const TargetSettings& settings);
 
   const std::string& provider() const { return provider_; }

@@ -31,6 +31,14 @@ TargetStanding standing_of(const TargetView& view, TimePoint now) {
 
 std::shared_ptr<Upstreams> make_upstreams() { return std::make_shared<Upstreams>(); }
 
+void mark_unhealthy(Upstreams& upstreams, std::string_view provider, TimePoint until) {
+  upstreams.board.mark_unhealthy(provider, until);
+}
+
+void mark_healthy(Upstreams& upstreams, std::string_view provider, TimePoint now) {
+  upstreams.board.mark_healthy(provider, now);
+}
+
 std::vector<TargetStanding> targets_of(const Upstreams& upstreams, TimePoint now) {
   std::vector<TargetStanding> all;
   for (const auto& state : upstreams.board.targets()) all.push_back(standing_of(state->view(now), now));

@@ -22,7 +22,7 @@ struct TargetStanding {
   std::string provider;
   std::string model;                    // upstream name, or * for any
   std::string_view state;               // closed, open, half_open
-  std::string_view ejected_for;         // none, consecutive_faults, error_rate, failed_probe
+  std::string_view ejected_for;         // none, consecutive_faults, error_rate, failed_probe, health_check
   std::optional<milliseconds> out_for;  // open: until it may be probed
   unsigned consecutive_faults = 0;
   std::uint64_t window_requests = 0;
@@ -44,6 +44,11 @@ struct RetryStanding {
   std::uint64_t spent = 0;
   std::uint64_t refused = 0;
 };
+// What a health check of a provider has found: its targets are out until then, unless they are marked again; or it is
+// well, and those that such a check took out come back with a slow start.
+void mark_unhealthy(Upstreams& upstreams, std::string_view provider, TimePoint until);
+void mark_healthy(Upstreams& upstreams, std::string_view provider, TimePoint now);
+
 std::vector<TargetStanding> targets_of(const Upstreams& upstreams, TimePoint now);
 RetryStanding retries_of(const Upstreams& upstreams);
 

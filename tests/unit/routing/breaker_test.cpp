@@ -266,5 +266,57 @@ TEST(TargetBreakerThreads, ProbesOneAtATimeAndIsNeverWedged) {
   EXPECT_EQ(breaker.view(now).state, BreakerState::kClosed);
 }
 
+TEST(TargetBreaker, AHealthCheckTakesItOutUntilItSaysOtherwise) {
+  Breaker breaker;
+  breaker.mark_unhealthy(kStart + 32s);
+  EXPECT_FALSE(breaker.admits(kStart));
+  BreakerView view = breaker.view(kStart);
+  EXPECT_EQ(view.state, BreakerState::kOpen);
+  EXPECT_EQ(view.reason, EjectedFor::kHealthCheck);
+  EXPECT_EQ(view.until, kStart + 32s);
+  EXPECT_EQ(view.ejections, 1U);
+  breaker.mark_unhealthy(kStart + 42s);
+  view = breaker.view(kStart + 40s);
+  EXPECT_EQ(view.state, BreakerState::kOpen);
+  EXPECT_EQ(view.ejections, 1U) << "the same one goes on";
+  breaker.mark_healthy(kStart + 41s);
+  EXPECT_EQ(breaker.view(kStart + 41s).state, BreakerState::kClosed);
+  EXPECT_DOUBLE_EQ(breaker.ramp(kStart + 41s), 0.1);
+  EXPECT_DOUBLE_EQ(breaker.ramp(kStart + 71s), 1);
+}
+
+TEST(TargetBreaker, WithoutFurtherChecksItMayBeProbed) {
+  Breaker breaker;
+  breaker.mark_unhealthy(kStart + 32s);
+  EXPECT_EQ(breaker.view(kStart + 32s).state, BreakerState::kHalfOpen);
+  attempt(breaker, Outcome::kGood, kStart + 32s);
+  EXPECT_EQ(breaker.view(kStart + 32s).state, BreakerState::kClosed);
+}
+
+TEST(TargetBreaker, AGoodHealthCheckEndsNoEjectionThatRequestsHaveBegun) {
+  Breaker breaker;
+  ejected(breaker).mark_healthy(kStart + 1s);
+  EXPECT_FALSE(breaker.admits(kStart + 1s));
+  breaker.mark_unhealthy(kStart + 10s);
+  EXPECT_EQ(breaker.admits_at(kStart + 1s), kStart + 30s) << "the longer one counts";
+  breaker.mark_healthy(kStart + 2s);
+  EXPECT_TRUE(breaker.admits(kStart + 2s)) << "its health was the last that was known";
+}
+
+TEST(TargetBreaker, AProbeThatEndsAfterAGoodHealthCheckChangesNothing) {
+  for (const Outcome outcome : {Outcome::kGood, Outcome::kFault, Outcome::kNeutral}) {
+    Breaker breaker;
+    breaker.mark_unhealthy(kStart + 10s);
+    auto probe = breaker.try_pass(kStart + 10s);
+    ASSERT_TRUE(probe.has_value() && probe->probe());
+    breaker.mark_healthy(kStart + 11s);
+    probe->ended(outcome, kStart + 12s);
+    EXPECT_EQ(breaker.view(kStart + 12s).state, BreakerState::kClosed);
+    EXPECT_TRUE(breaker.try_pass(kStart + 12s).has_value());
+    ejected(breaker);
+    EXPECT_TRUE(breaker.try_pass(kStart + 45s).has_value()) << "and the next ejection has its own probe";
+  }
+}
+
 }  // namespace
 }  // namespace sluice::routing
