@@ -2,6 +2,7 @@
 #include <string>
 
 #include "sluice/core/build_info.hpp"
+#include "sluice/server/explain_command.hpp"
 #include "sluice/server/gateway.hpp"
 #include "sluice/server/key_command.hpp"
 
@@ -27,6 +28,18 @@ int main(int argc, char** argv) {
     command->add_flag("--json", row.json, "A line for keys.file instead of an item of keys");
   }
 
+  sluice::server::ExplainOptions question;
+  auto* explain = app.add_subcommand("explain", "Tell what would become of a request, and why; sends nothing");
+  explain->add_option("-c,--config", question.config, "Configuration file (YAML)")
+      ->required()
+      ->envname("SLUICE_CONFIG");
+  explain->add_option("-r,--request", question.request, "File with the request's body; - is standard input")
+      ->required();
+  explain->add_option("--key", question.key, "Name of the client's key");
+  explain->add_option("--endpoint", question.endpoint, "chat, completions, embeddings, responses or moderations");
+  explain->add_option("--user", question.user, "The end user, instead of what the request says");
+  explain->add_flag("--json", question.json, "One JSON object");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -34,5 +47,6 @@ int main(int argc, char** argv) {
   }
   if (new_key->parsed()) return sluice::server::new_key(row);
   if (hash_key->parsed()) return sluice::server::hash_key(row);
+  if (explain->parsed()) return sluice::server::explain(question);
   return serve->parsed() ? sluice::server::serve(config) : sluice::server::check(config);
 }

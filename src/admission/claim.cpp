@@ -52,21 +52,22 @@ Result<void> Claim::make(const config::Config& config) {
   price_ = *price;
   max_output_ = model.max_output;
   const bool estimates = !record.decision.empty() && priced_;
-  if (estimates || counts_tokens()) reckon();
+  if (estimates || counts_tokens()) demand_ = worst_case();
   if (estimates) estimate();
   for (limit::Take& one : takes_) one.amount = amount_of(*one.limit, demand_);
   return {};
 }
 
 // The dearest of the places that may be asked is reserved for.
-void Claim::reckon() {
-  demand_ = demand_of(*exchange_.view, max_output_);
-  demand_.cost = cost_at(price_, demand_);
-  if (exchange_.places.size() < 2) return;
+Demand Claim::worst_case() const {
+  Demand demand = demand_of(*exchange_.view, max_output_);
+  demand.cost = cost_at(price_, demand);
+  if (exchange_.places.size() < 2) return demand;
   for (const pipeline::Place& place : exchange_.places) {
     const auto price = price_of(place.provider, model_of(place));
-    if (price) demand_.cost = std::max(demand_.cost, cost_at(*price, demand_));
+    if (price) demand.cost = std::max(demand.cost, cost_at(*price, demand));
   }
+  return demand;
 }
 
 // What a choice of model comes to, for whoever wonders about it.

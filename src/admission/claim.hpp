@@ -25,6 +25,10 @@ class Claim final : public pipeline::Account {
   // Finds the limits on the request's path, and how much of each it may come to use.
   Result<void> make(const config::Config& config);
   const std::vector<limit::Take>& takes() const { return takes_; }
+  // After make(): the most that it may come to use, at the dearest of the places that may be asked.
+  Demand worst_case() const;
+  // What a place charges; null: nothing.
+  Result<const config::PriceRow*> price_of(const std::string& provider, const std::string& model) const;
   bool needs_slot() const { return needs_slot_; }
 
   // What the ledger said: the grant is kept until the end, a refusal becomes the request's error.
@@ -45,8 +49,6 @@ class Claim final : public pipeline::Account {
     std::vector<std::int64_t> used;
   };
 
-  Result<const config::PriceRow*> price_of(const std::string& provider, const std::string& model) const;
-  void reckon();
   void estimate();
   bool counts_tokens() const;
   const std::string& model_of(const pipeline::Place& place) const;

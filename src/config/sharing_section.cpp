@@ -1,6 +1,7 @@
 // How an entry of `models` shares its requests among its targets and with other models.
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -10,6 +11,10 @@
 
 namespace sluice::config {
 namespace {
+
+// By Strategy.
+constexpr std::array<std::string_view, 6> kStrategies = {"ordered",        "weighted",    "least_busy",
+                                                         "lowest_latency", "lowest_cost", "sticky"};
 
 std::optional<Strategy> read_strategy(const Value& value) {
   static const auto kStrategy = choice<Strategy>({{"ordered", Strategy::kOrdered},
@@ -78,6 +83,8 @@ void read_mirror(const Value& section, const ModelEntry& entry) {
 }
 
 }  // namespace
+
+std::string_view to_string(Strategy strategy) { return kStrategies[static_cast<std::size_t>(strategy)]; }
 
 void read_sharing(MapReader& map, const ModelEntry& entry) {
   Model& model = entry.model;

@@ -4,6 +4,7 @@
 
 namespace sluice::pipeline {
 std::string user_of(const pipeline::Exchange& exchange, const std::vector<std::string>& headers) {
+  if (!exchange.end_user.empty()) return std::string(exchange.end_user);
   for (const std::string& name : headers) {
     if (const auto value = trim(exchange.request.head.get(name)); !value.empty()) return std::string(value);
   }

@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "routing/attempt.hpp"
+#include "routing/nowhere.hpp"
 #include "routing/random.hpp"
 #include "sluice/core/ids.hpp"
 
@@ -11,24 +12,6 @@ namespace sluice::routing {
 namespace {
 
 constexpr std::size_t kMostUnderWay = 64;  // per worker: copies are worth less than requests
-
-// Where the copy's answer ends.
-class Nowhere final : public http::ResponseSink {
- public:
-  bool started() const override { return started_; }
-  void end_by(TimePoint) override {}
-  Task<Result<void>> respond(http::ResponseStart, std::string_view) override {
-    started_ = true;
-    co_return Result<void>{};
-  }
-  void start(http::ResponseStart) override { started_ = true; }
-  Task<Result<void>> finish(std::string_view) override { co_return Result<void>{}; }
-  std::optional<Result<void>> write_now(std::string_view) override { return Result<void>{}; }
-  Task<Result<void>> flush() override { co_return Result<void>{}; }
-
- private:
-  bool started_ = false;
-};
 
 // All that the copy needs, whatever becomes of the request it was made of.
 struct Copy {

@@ -4,6 +4,7 @@
 
 #include <boost/container/small_vector.hpp>
 #include <optional>
+#include <span>
 
 #include "routing/blame.hpp"
 #include "routing/chooser.hpp"
@@ -39,6 +40,9 @@ class Plan {
 
   const Route& alias() const { return alias_; }  // the entry that was asked for
   const Route& route() const { return route_; }  // the one that answers
+  // Those of the route, as they will be tried; what cannot be asked at the moment is left out, unless it is the only
+  // one.
+  std::span<const Target* const> order() const { return order_; }
   // Whom it would ask first; null: nobody can answer at all.
   const Target* first() const;
 

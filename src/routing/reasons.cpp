@@ -93,7 +93,44 @@ std::string told(const Condition& condition, const Facts& facts) {
   }
 }
 
+// What the request has of it, whatever is asked.
+std::string value_of(const Condition& condition, const Facts& facts) {
+  const auto or_absent = [](std::string_view text) { return text.empty() ? "absent" : std::string(text); };
+  switch (condition.fact) {
+    case Fact::kJsonSchema:
+    case Fact::kStream:
+      return facts.flag(condition.fact) ? "true" : "false";
+    case Fact::kCode:
+    case Fact::kEndpoint:
+    case Fact::kDay:
+      return listed(condition.fact, facts.words(condition.fact));
+    case Fact::kKey:
+    case Fact::kGroup:
+      return or_absent(facts.text(condition.fact));
+    case Fact::kUser:  // who that is, is the app's business
+      return facts.text(condition.fact).empty() ? "absent" : "another";
+    case Fact::kTags:
+      return or_absent(facts.tag(condition.tag));
+    case Fact::kTime:
+      return clock(facts.minute());
+    default:
+      break;
+  }
+  const auto number = facts.number(condition.fact);
+  return number ? shown(condition.fact, *number) : "absent";
+}
+
 }  // namespace
+
+std::string obstacle(const Rules& rules, std::size_t index, const Facts& facts) {
+  for (const Condition& condition : rules.all().at(index).when) {
+    if (holds({&condition, 1}, facts)) continue;
+    std::string out = rules.label(index) + ": " + std::string(to_string(condition.fact));
+    if (!condition.tag.empty()) out += " " + condition.tag;
+    return out + " is " + value_of(condition, facts) + ", not " + condition.test;
+  }
+  return {};
+}
 
 std::string reason(const Rules& rules, std::size_t index, const Facts& facts) {
   std::string out = rules.label(index);

@@ -1,3 +1,5 @@
+#include "routing/resolve.hpp"
+
 #include <algorithm>
 
 #include "routing/decide.hpp"
@@ -62,7 +64,7 @@ class Resolve final : public pipeline::Middleware {
     const bool plain = is_plain(*route);
     std::string user;
     if (!plain) user = pipeline::user_of(exchange, router_->config().auth.user_headers);
-    FactSources sources = sources_of(exchange, user);
+    FactSources sources = sources_of(exchange, insight_, user);
     if (route->rules && route->rules->ask_for(config::Fact::kBudgetLeft) && insight_.budget_left) {
       sources.budget_left = co_await insight_.budget_left(exchange);
     }
@@ -86,16 +88,6 @@ class Resolve final : public pipeline::Middleware {
   // One target and nothing to decide: nobody needs to know who asks.
   static bool is_plain(const Route& route) {
     return route.targets.size() == 1 && !route.rules && route.split.empty() && route.targets.front().when.empty();
-  }
-
-  FactSources sources_of(const pipeline::Exchange& exchange, std::string_view user) const {
-    return {.view = *exchange.view,
-            .head = &exchange.request.head,
-            .key = exchange.key,
-            .tags = insight_.tags && exchange.key != nullptr ? insight_.tags(exchange.key) : nullptr,
-            .user = user,
-            .now = std::chrono::floor<std::chrono::seconds>(exchange.record.time),
-            .budget_left = {}};
   }
 
   static const Route* decided(pipeline::Exchange& exchange, const Route& alias, const Facts& facts,
@@ -142,6 +134,16 @@ class Resolve final : public pipeline::Middleware {
 };
 
 }  // namespace
+
+FactSources sources_of(const pipeline::Exchange& exchange, const Insight& insight, std::string_view user) {
+  return {.view = *exchange.view,
+          .head = &exchange.request.head,
+          .key = exchange.key,
+          .tags = insight.tags && exchange.key != nullptr ? insight.tags(exchange.key) : nullptr,
+          .user = user,
+          .now = std::chrono::floor<std::chrono::seconds>(exchange.record.time),
+          .budget_left = {}};
+}
 
 bool may_use(const config::Key* key, std::string_view model) {
   if (key == nullptr || !key->models) return true;

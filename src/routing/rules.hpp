@@ -41,5 +41,7 @@ Decision choose(const Rules& rules, const Facts& facts);
 // `rule "cheap": tools absent, complexity 0.12 <= 0.3`: why a rule held, for whoever runs the gateway. Nothing that
 // the client wrote is in it.
 std::string reason(const Rules& rules, std::size_t index, const Facts& facts);
+// `rule "cheap": complexity is 0.43, not <= 0.3`: the first condition that kept a rule from holding.
+std::string obstacle(const Rules& rules, std::size_t index, const Facts& facts);
 
 }  // namespace sluice::routing

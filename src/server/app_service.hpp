@@ -16,11 +16,13 @@ class AppService final : public Service {
   Task<Result<void>> handle(pipeline::Exchange& exchange) const override;
   bool recorded() const override { return true; }
 
+  // Whether the exchange's key may use its endpoint. Error: kEndpointNotAllowed.
+  static Result<void> check_endpoint(const pipeline::Exchange& exchange);
+
   const Snapshot& snapshot() const { return *snapshot_; }
 
  private:
   Result<void> authenticate(pipeline::Exchange& exchange) const;
-  static Result<void> check_endpoint(const pipeline::Exchange& exchange);
 
   std::shared_ptr<const Snapshot> snapshot_;
 };

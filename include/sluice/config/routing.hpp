@@ -69,6 +69,7 @@ struct Target {
 };
 
 enum class Strategy : std::uint8_t { kOrdered, kWeighted, kLeastBusy, kLowestLatency, kLowestCost, kSticky };
+std::string_view to_string(Strategy strategy);  // "ordered", "weighted", …: as the file has it
 enum class StickyBy : std::uint8_t { kUser, kKey, kPromptCacheKey, kPrompt };
 
 struct Split {           // part of the traffic goes to another model, the same users each time

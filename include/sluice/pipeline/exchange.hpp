@@ -53,7 +53,8 @@ struct Exchange {
   const Place* shadow = nullptr;     // where a rule that is only told would have sent it
   Account* account = nullptr;        // Admit's
   Endpoint endpoint = Endpoint::kNone;
-  std::string model_id{};  // GET /v1/models/{id}: percent-decoded
+  std::string_view end_user{};  // known otherwise than from the request; empty: what that says counts
+  std::string model_id{};       // GET /v1/models/{id}: percent-decoded
   Dialect dialect = Dialect::kOpenai;
   std::optional<api::RequestView> view{};  // written once, by ParseRequest
   // Fields of the upstream's answer that go along with ours, whether it is a success or an error.

@@ -49,6 +49,17 @@ TEST(Rules, ShadowsAreToldAndNeverDecide) {
   EXPECT_EQ(choose(rules, Asked(chat("hi", R"(,"stream":true)")).facts()).shadows, 0b11U);
 }
 
+TEST(Rules, WhatKeptOneFromHoldingIsTold) {
+  const Rules rules = rules_of(
+      "{name: cheap, when: {tools: false, complexity: \"<= 0.3\"}, use: small}, {when: {stream: true}, use: small}, "
+      "{when: {tags: {feature: search}}, use: small}, {use: large}");
+  const Asked asked(chat("hi", R"(,"tools":[{}])"));
+  EXPECT_EQ(obstacle(rules, 0, asked.facts()), "rule \"cheap\": tools is 1, not false");
+  EXPECT_EQ(obstacle(rules, 1, asked.facts()), "rule 2: stream is false, not true");
+  EXPECT_EQ(obstacle(rules, 2, asked.facts()), "rule 3: tags feature is absent, not search");
+  EXPECT_EQ(obstacle(rules, 3, asked.facts()), "") << "nothing did";
+}
+
 TEST(Rules, WithoutOneThatHoldsNothingIsDecided) {
   config::Rule never{.name = {}, .when = {{.fact = config::Fact::kStream, .present = true}}, .use = "x"};
   const Rules rules({never});
