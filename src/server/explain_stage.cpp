@@ -37,6 +37,10 @@ void add_rules(Explanation& into, const Route& alias, const Facts& facts) {
     if (decision.rule == nullptr) return;
     at = at->uses[decision.index];
   }
+  for (const routing::Branch& part : at->split) {
+    into.splits.push_back(at->model.name + ": " + std::to_string(part.percent) + " % as \"" + part.name + "\" to " +
+                          part.to->model.name);
+  }
 }
 
 class Explain final : public pipeline::Middleware {

@@ -52,8 +52,10 @@ struct Explanation {
   std::string key;                   // empty: nobody's
   std::string user;                  // empty: not known
   std::vector<ExplainedRule> rules;  // up to the one that was chosen, entry by entry
-  std::string complexity;            // by feature; empty: no rule asked for it
-  std::string decision;              // the model and why, with splits; empty: there was no choice
+  std::vector<std::string>
+      splits;              // of the entry the rules led to, each part of its traffic; the decision says which it is
+  std::string complexity;  // by feature; empty: no rule asked for it
+  std::string decision;    // the model and why, with splits; empty: there was no choice
   ExplainedModel answers;
   std::vector<ExplainedModel> fallback, for_length, for_policy;
   std::string mirror;  // empty: none

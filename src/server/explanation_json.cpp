@@ -93,6 +93,7 @@ std::string json_of(const Explanation& it) {
   out.text("endpoint", it.endpoint).text("model", it.model).text("entry", it.entry);
   out.raw("key", or_null(it.key)).raw("user", or_null(it.user));
   out.raw("rules", list(it.rules, [](const auto& rule) { return json_of(rule); }));
+  out.raw("splits", list(it.splits, [](const auto& part) { return quoted(part); }));
   out.raw("complexity", or_null(it.complexity)).raw("decision", or_null(it.decision));
   out.raw("answered_by", json_of(it.answers)).raw("fallback", models(it.fallback));
   out.raw("for_context_length", models(it.for_length)).raw("for_content_policy", models(it.for_policy));

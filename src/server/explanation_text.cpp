@@ -65,6 +65,8 @@ std::string text_of(const Explanation& it) {
   out += fmt::format("Asked by {}{}\n", it.key.empty() ? "nobody in particular" : "key " + it.key,
                      it.user.empty() ? "" : " for user " + it.user);
   add_rules(out, it);
+  if (!it.splits.empty()) out += "\nSplits\n";
+  for (const std::string& part : it.splits) out += "  " + part + "\n";
   if (!it.decision.empty()) out += fmt::format("\nDecision: {}\n", it.decision);
   add_model(out, "Answered by", it.answers);
   for (const auto& model : it.fallback) add_model(out, "If that fails:", model);

@@ -20,6 +20,7 @@ models:
   small: up/small
   large: {targets: [{provider: up, model: large}, {provider: up, model: small, when: {stream: true}}],
           fallback: [small, house/busy]}
+  shared: {targets: [up/large], split: [{percent: 100%, use: small, name: all}], mirror: {use: large, percent: 5%}}
   auto:
     rules:
       - {name: watch, when: {complexity: "<= 1"}, use: small, shadow: true}
@@ -83,6 +84,15 @@ TEST_F(Explain, TellsTheRuleTheTargetsTheLimitsAndTheCost) {
   const double cost = told["cost_usd"];
   EXPECT_GT(cost, 0.01) << "a thousand tokens out, and those that came in";
   EXPECT_LT(cost, 0.011);
+}
+
+TEST_F(Explain, TellsSplits) {
+  const Ran ran = explain(R"({"model":"shared","messages":[{"role":"user","content":"hi"}]})", "--key app --json");
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  const json told = json::parse(ran.output);
+  EXPECT_EQ(told["splits"], json({"shared: 100 % as \"all\" to small"}));
+  EXPECT_EQ(told["decision"], "small: split \"all\": 100 %");
+  EXPECT_EQ(told["answered_by"]["model"], "small");
 }
 
 TEST_F(Explain, IsMeantForPeopleToRead) {

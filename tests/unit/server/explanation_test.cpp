@@ -15,6 +15,7 @@ Explanation small() {
   it.rules = {
       {.entry = "auto", .verdict = ExplainedRule::Verdict::kShadow, .why = "rule 1: stream true", .use = "big"},
       {.entry = "auto", .verdict = ExplainedRule::Verdict::kChosen, .why = "rule 2: no conditions", .use = "m"}};
+  it.splits = {"m: 30 % as \"try\" to new"};
   it.decision = "m: rule 2: no conditions";
   it.answers = {.name = "m", .strategy = "weighted", .targets = {}};
   it.answers.targets.resize(2);
@@ -39,12 +40,13 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 TEST(Explanation, TellsPeopleWhoAnswersAndWhy) {
   const std::string text = text_of(small());
-  for (const char* part : {"chat for auto", "Asked by key app\n", "shadow  auto, rule 1: stream true -> would use big",
-                           "chosen  auto, rule 2: no conditions -> use m", "Answered by m, strategy weighted",
-                           "1. p/x: tier 0, weight 1, 2.5 USD in and 10 out per million tokens",
-                           "-  spare (p/y): tier 0, weight 1, left out: its `when` does not hold",
-                           "key app: at most 1 USD per day, of which this takes 0.0015 USD",
-                           "7 tokens in (estimated), 100 out (at most)", "0.0015 USD in the worst case"}) {
+  for (const char* part :
+       {"chat for auto", "Asked by key app\n", "shadow  auto, rule 1: stream true -> would use big",
+        "chosen  auto, rule 2: no conditions -> use m", "Splits\n  m: 30 % as \"try\" to new",
+        "Answered by m, strategy weighted", "1. p/x: tier 0, weight 1, 2.5 USD in and 10 out per million tokens",
+        "-  spare (p/y): tier 0, weight 1, left out: its `when` does not hold",
+        "key app: at most 1 USD per day, of which this takes 0.0015 USD", "7 tokens in (estimated), 100 out (at most)",
+        "0.0015 USD in the worst case"}) {
     EXPECT_TRUE(has(text, part)) << part << "\n" << text;
   }
 }
@@ -60,8 +62,9 @@ TEST(Explanation, SaysWhereThereIsNothingToSay) {
 TEST(Explanation, IsOneLineOfJson) {
   const std::string text = json_of(small());
   EXPECT_EQ(text.find('\n'), text.size() - 1);
-  for (const char* part : {R"("verdict":"shadow")", R"("takes_usd":0.0015)", R"("cost_usd":0.0015)",
-                           R"("input_usd_per_million":2.5)", R"("user":null)", R"("left_out":"its)"}) {
+  for (const char* part :
+       {R"("verdict":"shadow")", R"("takes_usd":0.0015)", R"("cost_usd":0.0015)", R"("input_usd_per_million":2.5)",
+        R"("user":null)", R"("splits":["m: 30 %)", R"("left_out":"its)"}) {
     EXPECT_TRUE(has(text, part)) << part << "\n" << text;
   }
 }
