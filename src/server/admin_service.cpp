@@ -44,9 +44,12 @@ Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
     co_return co_await exchange.sink.respond({}, body);
   }
   if (is_report(path)) co_return co_await report(exchange);
-  const bool good = path == "/healthz" || source_.ready();
-  const std::string_view fine = source_.degraded() ? "{\"status\":\"degraded\"}\n" : "{\"status\":\"ok\"}\n";
-  co_return co_await exchange.sink.respond({.status = good ? 200 : 503}, good ? fine : "{\"status\":\"draining\"}\n");
+  const bool lives = path == "/healthz";
+  const bool draining = !lives && !source_.ready();
+  const bool warming = !lives && !draining && source_.warming();
+  const std::string_view word = draining ? "draining" : warming ? "warming" : source_.degraded() ? "degraded" : "ok";
+  const std::string body = "{\"status\":\"" + std::string(word) + "\"}\n";
+  co_return co_await exchange.sink.respond({.status = draining || warming ? 503 : 200}, body);
 }
 
 Task<Result<void>> AdminService::report(pipeline::Exchange& exchange) const {

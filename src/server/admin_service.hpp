@@ -13,6 +13,7 @@ namespace sluice::server {
 struct AdminSource {
   config::Limits limits;
   std::function<bool()> ready;                 // false: send no new traffic here
+  std::function<bool()> warming;               // connections are being opened ahead: not ready yet
   std::function<bool()> degraded;              // it serves, but without something it should have
   std::function<Task<std::string>()> metrics;  // the exposition text, collected from all workers
   Books& books;

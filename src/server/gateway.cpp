@@ -14,11 +14,13 @@
 #include "server/book_metrics.hpp"
 #include "server/books.hpp"
 #include "server/core_dumps.hpp"
+#include "server/health_checks.hpp"
 #include "server/lines.hpp"
 #include "server/listener_tls.hpp"
 #include "server/load.hpp"
 #include "server/overload.hpp"
 #include "server/target_report.hpp"
+#include "server/warm_up.hpp"
 #include "server/worker.hpp"
 #include "sluice/core/build_info.hpp"
 #include "sluice/core/patience.hpp"
@@ -45,10 +47,6 @@ std::string url_of(const Acceptor& acceptor, bool tls = false) {
   return (tls ? "https://" : "http://") + host + ":" + std::to_string(endpoint.port());
 }
 
-std::string counted(std::size_t count, std::string_view what) {
-  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
-}
-
 class Gateway {
  public:
   Gateway(std::string file, LoadedSnapshot loaded, Lines& lines, Books& books)
@@ -58,6 +56,7 @@ class Gateway {
         snapshot_(std::move(loaded.snapshot)),
         control_(snapshot_->config),
         overload_(control_.io(), workers_),
+        health_checks_(control_.io(), control_.upstreams()),
         signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
         timer_(control_.io().get_executor()),
         ticker_(control_.io().get_executor()) {
@@ -121,6 +120,7 @@ class Gateway {
   AdminSource admin_source() {
     return {.limits = snapshot_->config.limits,
             .ready = [this] { return !draining_; },
+            .warming = [this] { return warm_up_.running(Clock::now()); },
             .degraded = [this] { return books_.degraded(); },
             .metrics = [this] { return collect(); },
             .books = books_,
@@ -148,6 +148,8 @@ class Gateway {
       worker->set_sinks({lines_.trace(), lines_.request_log(), books_.spend()});
       worker->set_service(service, config);
     }
+    warm_up_.begin(workers_, *snapshot_->router);
+    health_checks_.configure(snapshot_->router);
     installed_ = true;
   }
 
@@ -296,6 +298,7 @@ class Gateway {
       books.redis += copy.redis;
     }
     co_return all.render() + render_books(books) + render_targets(*snapshot_->router, Clock::now()) +
+        health_checks_.render() +
         observe::render_process({.trace = lines_.trace_counts(),
                                  .log = lines_.log_counts(),
                                  .reloads_ok = reloads_ok_,
@@ -319,6 +322,8 @@ class Gateway {
   std::vector<std::unique_ptr<Worker>> workers_;
   Worker control_;  // the main thread: signals and the admin listener
   Overload overload_;
+  HealthChecks health_checks_;
+  WarmUp warm_up_;
   net::signal_set signals_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer_;
   net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> ticker_;
@@ -369,21 +374,6 @@ int serve(const std::string& config_file) {
     std::_Exit(code);
   }
   return code;
-}
-
-int check(const std::string& config_file) {
-  Books books;
-  auto loaded = load_snapshot(config_file, books);
-  if (!loaded) {
-    for (const auto& line : loaded.error()) std::fprintf(stderr, "%s\n", line.c_str());
-    return kExitConfig;
-  }
-  for (const auto& note : loaded->notes) std::printf("%s: note: %s\n", config_file.c_str(), note.c_str());
-  const config::Config& config = loaded->snapshot->config;
-  std::printf("%s: good (%s, %s, %s, %s)\n", config_file.c_str(), counted(config.providers.size(), "provider").c_str(),
-              counted(config.models.size(), "model").c_str(), counted(config.keys.size(), "key").c_str(),
-              counted(config.groups.size(), "group").c_str());
-  return kExitOk;
 }
 
 }  // namespace sluice::server
