@@ -1,5 +1,4 @@
-#include <spdlog/spdlog.h>
-
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/deferred.hpp>
@@ -39,7 +38,7 @@ class Asking {
       begin(*errand);
       const bool hedges = plan_.route().model.hedge && may_ask_more();
       result = hedges ? co_await ask_hedged(std::move(*errand)) : co_await ask(std::move(*errand));
-      if (result || exchange_.sink.started()) co_return result;
+      if (result || exchange_.sink->started()) co_return result;
       const Reason reason = reason_to_fall_back(result.error());
       if (reason == Reason::kNone) break;
       plan_.failed(reason, Clock::now());
@@ -49,7 +48,8 @@ class Asking {
     }
     if (result.error().kind == ErrorKind::kClientGone) co_return result;
     const bool hopeless = reason_to_fall_back(result.error()) != Reason::kNone;
-    if (hopeless && plan_.route().last_words && Clock::now() < deadline_) co_return co_await say_last_words();
+    const bool words = plan_.route().last_words && !exchange_.has_stale_answer;
+    if (hopeless && words && Clock::now() < deadline_) co_return co_await say_last_words();
     if (lost_.source != UsageSource::kNone) exchange_.record.usage = lost_;
     co_return result;
   }
@@ -61,7 +61,7 @@ class Asking {
   void begin(const Errand& errand) {
     exchange_.passed_on.resize(passed_on_);
     total_due_ = std::min(exchange_.record.started + errand.target->timeouts.total, deadline_);
-    exchange_.sink.end_by(total_due_);
+    exchange_.sink->end_by(total_due_);
   }
 
   AttemptLimits limits() const {
@@ -141,8 +141,13 @@ class Asking {
       fields.emplace_back("x-sluice-attempts", std::to_string(record.attempts.size()));
       if (!record.decision.empty()) fields.emplace_back("x-sluice-decision", record.decision);
     }
+    exchange_.substituted = is_substitute(attempt.target());
     exchange_.record.committed = Clock::now();
     return attempt.deliver();
+  }
+
+  bool is_substitute(const Target& target) const {
+    return std::ranges::none_of(plan_.route().targets, [&](const Target& own) { return &own == &target; });
   }
 
   // When a second target is asked beside this one, if it has not answered by then.

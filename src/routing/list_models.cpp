@@ -57,7 +57,7 @@ class ListModels final : public pipeline::Middleware {
     std::ranges::copy_if(router_->listed(), std::back_inserter(visible),
                          [&](const Route* route) { return may_use(exchange.key, route->model.name); });
     const std::string body = list_body(visible, exchange.dialect);
-    co_return co_await exchange.sink.respond({}, body);
+    co_return co_await exchange.sink->respond({}, body);
   }
 
   Task<Result<void>> answer_one(pipeline::Exchange& exchange) const {
@@ -69,7 +69,7 @@ class ListModels final : public pipeline::Middleware {
     }
     std::string body;
     append_model(body, *route, exchange.dialect);
-    co_return co_await exchange.sink.respond({}, body);
+    co_return co_await exchange.sink->respond({}, body);
   }
 
   std::shared_ptr<const Router> router_;

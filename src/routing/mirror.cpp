@@ -54,7 +54,7 @@ Task<void> run(std::unique_ptr<Copy> copy, http::Client& upstreams, Endpoint end
   const UnderWay counted;
   copy->request.body = copy->body;
   pipeline::Exchange exchange{
-      .request = copy->request, .sink = copy->sink, .upstreams = upstreams, .record = copy->record};
+      .request = copy->request, .sink = &copy->sink, .upstreams = upstreams, .record = copy->record};
   exchange.endpoint = endpoint;
   auto result = co_await ask(*copy, exchange);
   auto& record = copy->record;

@@ -87,10 +87,10 @@ class StreamRelay final : public Relay {
     delivers_ = true;
     exchange_.record.phase = Phase::kStream;
     if (first_content_ != TimePoint{}) exchange_.record.reached(Stage::kFirstToken, first_content_);
-    exchange_.sink.start(stream_start(exchange_));
+    exchange_.sink->start(stream_start(exchange_));
     while (!over_) {
       if (!out_.empty()) {
-        auto sent = exchange_.sink.write_now(out_);
+        auto sent = exchange_.sink->write_now(out_);
         if (!sent) sent = co_await wait_for_reader();
         if (!*sent) co_return std::move(*sent);
         clear_out();
@@ -102,7 +102,7 @@ class StreamRelay final : public Relay {
       if (!more) failed_ = std::move(more.error());
     }
     exchange_.record.reached(Stage::kLastToken);
-    auto finished = co_await exchange_.sink.finish(out_);
+    auto finished = co_await exchange_.sink->finish(out_);
     if (finished) http::ResponseStream::finish(std::move(upstream_));
     co_return finished;
   }
@@ -176,7 +176,7 @@ class StreamRelay final : public Relay {
   Task<Result<void>> wait_for_reader() {
     upstream_->pause();
     exchange_.held_bytes = out_.capacity();
-    auto sent = co_await exchange_.sink.flush();
+    auto sent = co_await exchange_.sink->flush();
     exchange_.held_bytes = 0;
     co_return sent;
   }
@@ -234,7 +234,7 @@ class WholeRelay final : public Relay {
   Task<Result<void>> deliver() override {
     exchange_.record.reached(Stage::kFirstToken, came_);
     exchange_.record.reached(Stage::kLastToken, came_);
-    co_return co_await exchange_.sink.respond({.fields = exchange_.passed_on}, body_);
+    co_return co_await exchange_.sink->respond({.fields = exchange_.passed_on}, body_);
   }
 
   Usage usage() const override { return answer_.usage; }

@@ -106,7 +106,10 @@ class Resolve final : public pipeline::Middleware {
     auto& record = exchange.record;
     record.route = plan.alias().model.name;
     if (first == nullptr) return;
-    exchange.places = plan.route().places;
+    const Route& route = plan.route();
+    exchange.places = route.places;
+    exchange.resolved = {.model = route.forwards ? std::string_view(exchange.view->model) : route.model.name,
+                         .revision = route.revision};
     note_target(record, *first);
   }
 

@@ -4,6 +4,7 @@
 
 #include "routing/credential_ring.hpp"
 #include "routing/rules.hpp"
+#include "routing/stable_hash.hpp"
 #include "routing/upstreams_state.hpp"
 #include "sluice/config/model_names.hpp"
 #include "sluice/core/text.hpp"
@@ -38,6 +39,23 @@ std::unique_ptr<provider::Provider> last_words_of(const config::Model& model) {
   words.word_delay = milliseconds(0);
   auto made = provider::make_provider(words);
   return made ? std::move(*made) : nullptr;
+}
+
+// All that says how a request is changed and where it goes; secrets do not count.
+std::uint64_t revision_of(const std::vector<Target>& targets) {
+  std::string all;
+  const auto add = [&all](std::string_view text) { (all += text) += '\n'; };
+  for (const Target& target : targets) {
+    const config::Provider& provider = target.provider->config();
+    add(target.place.provider);
+    add(target.place.model);
+    add(provider.base_url.host + ":" + std::to_string(provider.base_url.port) + provider.base_url.path);
+    add(provider.answer);
+    for (const auto& [endpoint, path] : provider.paths) add(path);
+    for (const std::string& name : provider.quirks.drop) add("-" + name);
+    for (const auto& [from, to] : provider.quirks.rename) add(from + "=" + to);
+  }
+  return stable_hash("revision", all);
 }
 
 }  // namespace
@@ -138,7 +156,11 @@ void Router::connect(Route& route, const config::ModelNames& names) {
   route.fallback = all_meant(model.fallback, names);
   route.for_length = all_meant(model.fallback_on.context_length.value_or(model.fallback), names);
   route.for_policy = all_meant(model.fallback_on.content_policy.value_or(model.fallback), names);
-  for (const Target& target : route.targets) route.places.push_back(target.place);
+  for (const Target& target : route.targets) {
+    route.places.push_back(target.place);
+    route.forwards = route.forwards || target.place.model.empty();
+  }
+  route.revision = revision_of(route.targets);
   for (const auto* others : {&route.fallback, &route.for_length, &route.for_policy}) {
     for (const Route* other : *others) {
       for (const Target& target : other->targets) route.places.push_back(target.place);
@@ -165,7 +187,11 @@ const Route* Router::meant(const std::string& name, const config::ModelNames& na
   }
   route->model.name = name;
   add_targets(*route);
-  if (meaning.entry != nullptr) connect(*route, names);
+  if (meaning.entry != nullptr) {
+    connect(*route, names);
+  } else {
+    route->revision = revision_of(route->targets);
+  }
   return route.get();
 }
 

@@ -37,11 +37,11 @@ Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
   const std::string_view path = exchange.request.head.path;
   if (path == "/metrics") {
     const std::string text = co_await source_.metrics();
-    co_return co_await exchange.sink.respond({.content_type = kMetricsType}, text);
+    co_return co_await exchange.sink->respond({.content_type = kMetricsType}, text);
   }
   if (path == "/version") {
     const std::string body = "{\"name\":\"sluice\",\"version\":\"" + std::string(version()) + "\"}\n";
-    co_return co_await exchange.sink.respond({}, body);
+    co_return co_await exchange.sink->respond({}, body);
   }
   if (is_report(path)) co_return co_await report(exchange);
   const bool lives = path == "/healthz";
@@ -49,20 +49,20 @@ Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
   const bool warming = !lives && !draining && source_.warming();
   const std::string_view word = draining ? "draining" : warming ? "warming" : source_.degraded() ? "degraded" : "ok";
   const std::string body = "{\"status\":\"" + std::string(word) + "\"}\n";
-  co_return co_await exchange.sink.respond({.status = draining || warming ? 503 : 200}, body);
+  co_return co_await exchange.sink->respond({.status = draining || warming ? 503 : 200}, body);
 }
 
 Task<Result<void>> AdminService::report(pipeline::Exchange& exchange) const {
   const http::RequestHead& head = exchange.request.head;
   if (head.path == kTargets) {
     const std::string targets = report_targets(*source_.snapshot()->router, Clock::now());
-    co_return co_await exchange.sink.respond({}, targets);
+    co_return co_await exchange.sink->respond({}, targets);
   }
   const std::string query(head.query);
   auto text = head.path == kLimits ? co_await report_limits(source_.snapshot(), source_.books.ledger(), query)
                                    : co_await report_spend(source_.books.spend(), query);
   if (!text) co_return std::unexpected(std::move(text.error()));
-  co_return co_await exchange.sink.respond({}, *text);
+  co_return co_await exchange.sink->respond({}, *text);
 }
 
 }  // namespace sluice::server

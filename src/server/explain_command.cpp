@@ -118,7 +118,7 @@ Result<Explanation> explained(const Question& question, const Snapshot& snapshot
   routing::Nowhere sink;
   observe::Record record;
   record.time = std::chrono::system_clock::now();
-  pipeline::Exchange exchange{.request = request, .sink = sink, .upstreams = *upstreams, .record = record};
+  pipeline::Exchange exchange{.request = request, .sink = &sink, .upstreams = *upstreams, .record = record};
   exchange.key = question.key;
   exchange.endpoint = record.endpoint = question.endpoint;
   exchange.end_user = question.user;

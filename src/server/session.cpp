@@ -228,7 +228,7 @@ Task<bool> Session::serve_one() {
   sink_.begin(*head, record.request_id, service_->limits().write_timeout);
   http::Request request{std::move(*head), {}};
   pipeline::Exchange exchange{
-      .request = request, .sink = sink_, .upstreams = context_.upstreams, .record = record, .source = source_};
+      .request = request, .sink = &sink_, .upstreams = context_.upstreams, .record = record, .source = source_};
   exchange.record_copy = [&context = context_](const observe::Record& copy) { context.record(copy); };
   InFlight in_flight(context_.metrics.requests_in_flight, exchange_, exchange);
   Result<void> result;

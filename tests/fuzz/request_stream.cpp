@@ -86,7 +86,7 @@ class EchoService final : public server::Service {
     const http::RequestHead& head = exchange.request.head;
     reading.served += told(head.method, head.target, exchange.request.body);
     reading.methods.emplace_back(head.method);
-    co_return co_await exchange.sink.respond({}, "{}");
+    co_return co_await exchange.sink->respond({}, "{}");
   }
   mutable Reading reading;
 

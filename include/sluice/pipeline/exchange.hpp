@@ -41,9 +41,16 @@ class Account {
   virtual void lost(const Place& place, const Usage& usage) = 0;
 };
 
+// Who answers, once aliases, rules and splits have been followed: two requests that mean the same and have the same
+// resolution may get the same answer.
+struct Resolution {
+  std::string_view model;      // the entry of `models`, or the name that it passes on
+  std::uint64_t revision = 0;  // changes with what the configuration says about it; the same in every process
+};
+
 struct Exchange {
   const http::Request& request;
-  http::ResponseSink& sink;  // sink.started() is the commit point
+  http::ResponseSink* sink;  // never null; started() is the commit point. A stage may put one of its own before it
   http::Client& upstreams;   // of this worker
   observe::Record& record;
   IpAddress source{};                // of the client's connection
@@ -52,6 +59,9 @@ struct Exchange {
   std::span<const Place> places{};   // all that the plan may come to, whom it asks first in front
   const Place* shadow = nullptr;     // where a rule that is only told would have sent it
   Account* account = nullptr;        // Admit's
+  Resolution resolved{};             // Resolve's
+  bool substituted = false;          // by Dispatch: a fallback answers, or the configuration, and not what was resolved
+  bool has_stale_answer = false;     // there is an older answer, which is better than the configuration's last words
   Endpoint endpoint = Endpoint::kNone;
   std::string_view end_user{};  // known otherwise than from the request; empty: what that says counts
   std::string model_id{};       // GET /v1/models/{id}: percent-decoded

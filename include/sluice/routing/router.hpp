@@ -65,6 +65,8 @@ struct Route {
   std::vector<const Route*> for_policy{};            // instead, when it is refused for what it says
   std::unique_ptr<provider::Provider> last_words{};  // answers when all have failed; null: nobody does
   std::vector<pipeline::Place> places{};             // of all that it may lead to, its first target's in front
+  std::uint64_t revision = 0;                        // of what its targets are; the same in every process
+  bool forwards = false;                             // one of them is asked for the model by the client's name
   mutable std::atomic<std::uint64_t> turn{0};        // counts choices
 };
 

@@ -18,7 +18,7 @@ struct Conversation {
   fakes::MemorySink sink;
   fakes::ScriptedClient client;
   observe::Record record;
-  Exchange exchange{request, sink, client, record};
+  Exchange exchange{request, &sink, client, record};
 };
 
 // Notes its name on the way in and on the way out, then goes on, answers, or fails.
@@ -31,7 +31,7 @@ class Noting final : public Middleware {
     notes_ += name_ + " ";
     Result<void> result;
     if (then_ == Then::kGoOn) result = co_await next(exchange);
-    if (then_ == Then::kAnswer) result = co_await exchange.sink.respond({}, "done");
+    if (then_ == Then::kAnswer) result = co_await exchange.sink->respond({}, "done");
     if (then_ == Then::kFail) result = fail(ErrorKind::kOverloaded, "full");
     notes_ += "/" + name_ + " ";
     co_return result;

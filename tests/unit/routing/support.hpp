@@ -126,7 +126,7 @@ struct Conversation {
   fakes::MemorySink sink;
   fakes::ScriptedClient client;
   observe::Record record;
-  pipeline::Exchange exchange{request, sink, client, record};
+  pipeline::Exchange exchange{request, &sink, client, record};
 };
 
 }  // namespace sluice::routing::testing

@@ -30,7 +30,7 @@ Result<void> result_of(std::function<void()> act) {
   fakes::MemorySink sink;
   fakes::ScriptedClient client;
   observe::Record record;
-  pipeline::Exchange exchange{request, sink, client, record};
+  pipeline::Exchange exchange{request, &sink, client, record};
   const Throwing service(std::move(act));
   return fakes::run(run_service(service, exchange));
 }
