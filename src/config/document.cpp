@@ -6,7 +6,8 @@ namespace sluice::config {
 
 Config read_document(const Child& root, Scope& scope) {
   Config config;
-  MapReader map({&scope, root.node, root.at, root.at, ""});
+  const Value whole{&scope, root.node, root.at, root.at, ""};
+  MapReader map(whole);
   map.section("server", [&](const Value& section) { read_server(section, config.server); });
   map.section("limits", [&](const Value& section) { read_limits(section, config.limits); });
   map.section("overload", [&](const Value& section) { read_overload(section, config.overload); });
@@ -25,8 +26,11 @@ Config read_document(const Child& root, Scope& scope) {
   map.section("state", [&](const Value& section) { read_state(section, config.state); });
   map.section("alerts", [&](const Value& section) { read_alerts(section, config.alerts); });
   map.section("redis", [&](const Value& section) { read_redis(section, config.redis); });
+  const auto cache = map.find("cache");
+  if (cache) read_cache(*cache, config.cache);
   map.section("groups", [&](const Value& section) { read_groups(section, config.groups); });
   map.section("keys", [&](const Value& section) { read_keys(section, config); });
+  check_cache(cache.value_or(whole), config);
   if (scope.report.clean()) note_keys(config, scope.report);
   return config;
 }

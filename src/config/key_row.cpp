@@ -94,6 +94,7 @@ KeyPlaces read_key(const Value& row, Key& key) {
   map.read("priority", key.priority, kPriority);
   map.section("tags", [&](const Value& tags) { read_tags(tags, key.tags); });
   map.section("limits", [&](const Value& limits) { read_node_limits(limits, key.limits, &key.each_user); });
+  map.section("cache", [&](const Value& cache) { read_cache_rules(cache, key.cache); });
   return places;
 }
 

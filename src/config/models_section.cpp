@@ -53,6 +53,7 @@ void read_full(const Value& value, const ModelEntry& entry) {
   map.section("timeouts", [&](const Value& section) { read_timeouts(section, model.timeouts); });
   map.section("limits", [&](const Value& section) { read_node_limits(section, model.limits, nullptr); });
   map.read("max_output", model.max_output, amount(1, kMostOutput));
+  map.section("cache", [&](const Value& section) { read_cache_rules(section, model.cache); });
 }
 
 void check_name(const Named& entry) {

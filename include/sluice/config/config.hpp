@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/config/caching.hpp"
 #include "sluice/config/routing.hpp"
 #include "sluice/core/admission.hpp"
 #include "sluice/core/endpoint.hpp"
@@ -151,6 +152,7 @@ struct Model {  // models.<name or glob>: has either targets or rules
   TimeoutOverrides timeouts;
   NodeLimits limits{};                       // of this entry, whoever asks
   std::optional<std::int64_t> max_output{};  // tokens reserved for an answer whose request names no maximum
+  CacheRules cache{};                        // of what this entry answers, whoever led to it
   std::vector<Rule> rules{};                 // the first one that holds says who answers; the last one always holds
   // The rest goes with targets.
   Strategy strategy = Strategy::kOrdered;
@@ -224,6 +226,7 @@ struct Key {          // keys: a list, or the lines of keys.file
   NodeLimits limits;
   NodeLimits each_user;
   Tags tags;
+  CacheRules cache{};
   bool operator==(const Key&) const = default;
 };
 
@@ -320,8 +323,12 @@ struct Config {
   Prices prices;
   State state;
   Alerts alerts;
+  Cache cache;
   std::optional<Redis> redis;
   bool operator==(const Config&) const = default;
 };
+
+// Whether anything may be cached at all.
+bool caches(const Config& config);
 
 }  // namespace sluice::config

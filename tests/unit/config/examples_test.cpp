@@ -42,6 +42,7 @@ std::string any_entry(std::string path) {
   replace_all(path, std::regex(R"(^(providers\.\*|models\.\*|groups\.\*|keys\.list)\.limits\.(each_user\.)?)"),
               "limits of a node.");
   replace_all(path, std::regex(R"(^models\.\*\.(targets|rules)\.when\.)"), "conditions.");
+  replace_all(path, std::regex(R"(^(models\.\*|keys\.list)\.cache\.)"), "cache.");
   replace_all(path, std::regex(R"(^prices\.(rows|default)\.)"), "a price.");
   return path;
 }
@@ -70,6 +71,7 @@ TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
   EXPECT_EQ(config.state, State{});
   EXPECT_EQ(config.alerts, Alerts{});
   EXPECT_EQ(config.redis, std::nullopt);
+  EXPECT_EQ(config.cache, Cache{});
   config.prices.rows.clear();
   EXPECT_EQ(config.prices, Prices{});
 }
