@@ -176,6 +176,11 @@ Task<Result<void>> Claim::move_to(const pipeline::Place& place) {
   co_return Result<void>{};
 }
 
+Money Claim::cost_of(const Usage& usage) const {
+  const bool used = usage.source != UsageSource::kNone && usage.source != UsageSource::kCached;
+  return price_ != nullptr && used ? budget::cost_of(*price_, usage) : Money();
+}
+
 void Claim::lost(const pipeline::Place& place, const Usage& usage) {
   if (usage.source == UsageSource::kNone) return;
   lost_.input += usage.input;
@@ -220,10 +225,7 @@ Claim::~Claim() {
   exchange_.account = nullptr;
   auto& record = exchange_.record;
   count_unreported();
-  if (priced_) {
-    const bool any = record.usage.source != UsageSource::kNone;
-    record.cost = (price_ != nullptr && any ? budget::cost_of(*price_, record.usage) : Money()) + lost_cost_;
-  }
+  if (priced_) record.cost = cost_of(record.usage) + lost_cost_;
   for (Move& move : moves_) settle(move.grant, move.used, move.provider);
   if (!grant_) return;
   settle(grant_, used_, nullptr);

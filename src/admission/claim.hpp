@@ -39,6 +39,7 @@ class Claim final : public pipeline::Account {
   void ended(const Result<void>& result);
 
   Task<Result<void>> move_to(const pipeline::Place& place) override;
+  Money cost_of(const Usage& usage) const override;
   void lost(const pipeline::Place& place, const Usage& usage) override;
 
  private:

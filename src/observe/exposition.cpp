@@ -71,6 +71,7 @@ class Exposition {
       add_series({{"endpoint", std::string(to_string(endpoint))}, {"model", route}, {"provider", provider}}, series);
     }
     add_attempts();
+    add_cache();
     for (const auto& [kind, count] : from_.rejects_) {
       add_number(rejects_, {{"reason", std::string(traits(kind).code)}}, static_cast<double>(count));
     }
@@ -85,10 +86,10 @@ class Exposition {
     add_number(escaped_, {}, static_cast<double>(from_.escaped_));
     add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
     add_number(connections_, {}, static_cast<double>(from_.connections));
-    return render_families({requests_, duration_,  first_token_, per_token_, overhead_,   tokens_,
-                            events_,   anomalies_, commit_,      attempts_,  fallbacks_,  hedges_,
-                            reused_,   connected_, refused_,     look_ups_,  rejects_,    tls_errors_,
-                            sheds_,    loop_lag_,  escaped_,     in_flight_, connections_});
+    return render_families({requests_,  duration_,    first_token_, per_token_,  overhead_,     tokens_,    events_,
+                            anomalies_, commit_,      attempts_,    fallbacks_,  hedges_,       reused_,    connected_,
+                            refused_,   look_ups_,    rejects_,     tls_errors_, sheds_,        loop_lag_,  escaped_,
+                            in_flight_, connections_, cache_,       bypassed_,   saved_tokens_, saved_cost_});
   }
 
  private:
@@ -107,6 +108,24 @@ class Exposition {
     }
     for (const auto& [provider, count] : from_.reused_) {
       add_number(reused_, {{"provider", provider}}, static_cast<double>(count));
+    }
+  }
+
+  void add_cache() {
+    std::map<std::pair<std::string, std::string_view>, std::uint64_t> results;
+    for (const auto& [what, count] : from_.cache_) {
+      const auto& [route, result, bypass] = what;
+      results[{route, result}] += count;
+      if (bypass.empty()) continue;
+      add_number(bypassed_, {{"route", route}, {"reason", std::string(bypass)}}, static_cast<double>(count));
+    }
+    for (const auto& [what, count] : results) {
+      add_number(cache_, {{"route", what.first}, {"result", std::string(what.second)}}, static_cast<double>(count));
+    }
+    for (const auto& [route, saved] : from_.saved_) {
+      add_number(saved_tokens_, {{"route", route}, {"type", "input"}}, static_cast<double>(saved.input));
+      add_number(saved_tokens_, {{"route", route}, {"type", "output"}}, static_cast<double>(saved.output));
+      add_number(saved_cost_, {{"route", route}}, static_cast<double>(saved.cost.nanodollars()) * 1e-9);
     }
   }
 
@@ -170,6 +189,14 @@ class Exposition {
   MetricFamily commit_ = family("sluice_commit_duration_seconds",
                                 "Time until an answer began to go to the client, after which no other target is asked.",
                                 MetricType::Histogram);
+  MetricFamily cache_ =
+      family("sluice_cache_requests_total", "Requests by what the exact cache did.", MetricType::Counter);
+  MetricFamily bypassed_ =
+      counter("sluice_cache_bypassed_total", "Requests that went past the exact cache, by reason.");
+  MetricFamily saved_tokens_ =
+      family("sluice_cache_saved_tokens_total", "Tokens of answers that were given again.", MetricType::Counter);
+  MetricFamily saved_cost_ =
+      family("sluice_cache_saved_cost_usd_total", "What answers that were given again had cost.", MetricType::Counter);
   MetricFamily fallbacks_ =
       family("sluice_fallbacks_total", "Requests that went on to another target, and why.", MetricType::Counter);
   MetricFamily hedges_ =

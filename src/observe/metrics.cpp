@@ -68,6 +68,7 @@ void Metrics::count_in_place(const Record& record) {
   if (record.committed != TimePoint{})
     series.commit.observe(seconds(record.committed - record.started), kDurationBounds);
   count_attempts(record);
+  count_cache(record);
   ++series.requests[{record.outcome, record.status}];
 }
 
@@ -83,6 +84,16 @@ void Metrics::count_attempts(const Record& record) {
     }
     before = &attempt;
   }
+}
+
+void Metrics::count_cache(const Record& record) {
+  if (record.cache.empty()) return;
+  ++cache_[{record.route, record.cache, record.cache_bypass}];
+  if (record.usage.source != UsageSource::kCached) return;
+  Saved& saved = saved_[record.route];
+  saved.input += unsigned_of(record.saved.input);
+  saved.output += unsigned_of(record.saved.output);
+  saved.cost += record.saved_cost;
 }
 
 // The series is there from the start, so that its first value is no new series.
@@ -113,6 +124,13 @@ void Metrics::merge(const Metrics& other) {
   for (const auto& [what, count] : other.fallbacks_) fallbacks_[what] += count;
   for (const auto& [what, count] : other.hedges_) hedges_[what] += count;
   for (const auto& [what, count] : other.reused_) reused_[what] += count;
+  for (const auto& [what, count] : other.cache_) cache_[what] += count;
+  for (const auto& [route, from] : other.saved_) {
+    Saved& to = saved_[route];
+    to.input += from.input;
+    to.output += from.output;
+    to.cost += from.cost;
+  }
   for (const auto& [what, count] : other.rejects_) rejects_[what] += count;
   for (std::size_t i = 0; i < sheds_.size(); ++i) sheds_[i] += other.sheds_[i];
   loop_lag_.merge(other.loop_lag_);

@@ -60,6 +60,17 @@ void append_decision(JsonLine& line, const Record& record) {
   if (record.shadow_saves) line.raw("shadow_saves_usd", to_decimal(*record.shadow_saves));
 }
 
+void append_cache(JsonLine& line, const Record& record) {
+  if (record.cache.empty()) return;
+  line.name("cache", record.cache);
+  if (!record.cache_bypass.empty()) line.name("cache_bypass", record.cache_bypass);
+  if (record.usage.source != UsageSource::kCached) return;
+  line.open("saved");
+  line.number("input", record.saved.input).number("output", record.saved.output);
+  line.raw("usd", to_decimal(record.saved_cost));
+  line.close();
+}
+
 void append_stages(JsonLine& line, const Record& record) {
   line.open("stages_us");
   for (std::size_t i = 0; i < kStages; ++i) {
@@ -111,6 +122,7 @@ void append_trace_line(std::string& out, const Record& record) {
   JsonLine line(out);
   line.name("request_id", record.request_id).name("endpoint", to_string(record.endpoint));
   if (!record.mirror_of.empty()) line.name("mirror_of", record.mirror_of);
+  if (!record.refresh_of.empty()) line.name("refresh_of", record.refresh_of);
   line.boolean("stream", record.stream).text("model", record.model).text("route", record.route);
   append_owner(line, record);
   line.text("provider", record.provider).text("upstream_model", record.upstream_model);
@@ -124,6 +136,7 @@ void append_trace_line(std::string& out, const Record& record) {
   if (record.cost) line.raw("cost_usd", to_decimal(*record.cost));
   if (record.lost_cost > Money()) line.raw("lost_usd", to_decimal(record.lost_cost));
   append_decision(line, record);
+  append_cache(line, record);
   if (!record.limit.empty()) line.text("limit", record.limit);
   if (!record.observed.empty()) line.text("observed", record.observed);
   append_stages(line, record);
@@ -148,6 +161,7 @@ void append_log_line(std::string& out, const Record& record) {
     out += " error=";
     append_short_json_string(out, record.error);
   }
+  if (!record.cache.empty()) out.append(" cache=").append(record.cache);
   if (!record.limit.empty()) {
     out += " limit=";
     append_short_json_string(out, record.limit);

@@ -4,9 +4,9 @@
 #include <boost/asio/detached.hpp>
 
 #include "routing/attempt.hpp"
-#include "routing/nowhere.hpp"
 #include "routing/random.hpp"
 #include "sluice/core/ids.hpp"
+#include "sluice/http/nowhere.hpp"
 
 namespace sluice::routing {
 namespace {
@@ -19,7 +19,7 @@ struct Copy {
   const Route* to = nullptr;
   std::string body;
   http::Request request{};
-  Nowhere sink{};
+  http::Nowhere sink{};
   observe::Record record{};
   std::function<void(const observe::Record&)> done;
 };

@@ -32,14 +32,6 @@ bool is_event_stream(const http::ResponseHead& head) {
   return equals_ignore_case(trim(type.substr(0, type.find(';'))), "text/event-stream");
 }
 
-http::ResponseStart stream_start(const pipeline::Exchange& exchange) {
-  http::ResponseStart start{
-      .status = 200, .content_type = "text/event-stream; charset=utf-8", .fields = exchange.passed_on};
-  start.fields.emplace_back("cache-control", "no-cache, no-transform");
-  start.fields.emplace_back("x-accel-buffering", "no");
-  return start;
-}
-
 // A whole answer is read, and embeddings are brought into the form that was asked for.
 Result<api::Answer> judge_now(const pipeline::Exchange& exchange, std::string& body) {
   auto answer = api::inspect_answer(exchange.endpoint, body);
@@ -87,7 +79,7 @@ class StreamRelay final : public Relay {
     delivers_ = true;
     exchange_.record.phase = Phase::kStream;
     if (first_content_ != TimePoint{}) exchange_.record.reached(Stage::kFirstToken, first_content_);
-    exchange_.sink->start(stream_start(exchange_));
+    exchange_.sink->start(http::event_stream(exchange_.passed_on));
     while (!over_) {
       if (!out_.empty()) {
         auto sent = exchange_.sink->write_now(out_);

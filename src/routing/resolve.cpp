@@ -109,7 +109,8 @@ class Resolve final : public pipeline::Middleware {
     const Route& route = plan.route();
     exchange.places = route.places;
     exchange.resolved = {.model = route.forwards ? std::string_view(exchange.view->model) : route.model.name,
-                         .revision = route.revision};
+                         .revision = route.revision,
+                         .entry = &route.model};
     note_target(record, *first);
   }
 

@@ -63,6 +63,7 @@ Result<void> AppService::admit(pipeline::Exchange& exchange) const {
 }
 
 Task<Result<void>> AppService::handle(pipeline::Exchange& exchange) const {
+  exchange.stages = {snapshot_, &snapshot_->pipeline};
   return pipeline::Next(snapshot_->pipeline)(exchange);
 }
 

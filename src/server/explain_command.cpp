@@ -10,7 +10,6 @@
 #include <iterator>
 
 #include "admission/paths.hpp"
-#include "routing/nowhere.hpp"
 #include "server/app_service.hpp"
 #include "server/core_dumps.hpp"
 #include "server/explain_stage.hpp"
@@ -19,6 +18,7 @@
 #include "sluice/api/errors.hpp"
 #include "sluice/core/patience.hpp"
 #include "sluice/core/timer_wheel.hpp"
+#include "sluice/http/nowhere.hpp"
 #include "sluice/server/gateway.hpp"
 
 namespace sluice::server {
@@ -115,7 +115,7 @@ Result<Explanation> explained(const Question& question, const Snapshot& snapshot
   TimerWheel timers(Clock::now());
   const auto upstreams = http::make_client(io, timers, {});
   const http::Request request{.head = {}, .body = question.body};
-  routing::Nowhere sink;
+  http::Nowhere sink;
   observe::Record record;
   record.time = std::chrono::system_clock::now();
   pipeline::Exchange exchange{.request = request, .sink = &sink, .upstreams = *upstreams, .record = record};

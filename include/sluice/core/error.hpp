@@ -40,6 +40,7 @@ enum class ErrorKind : std::uint8_t {
   kRateLimited,
   kConcurrencyExceeded,  // of a node on the request's path, and no place in the queue
   kBudgetExceeded,
+  kNotCached,  // and the request wants nothing else
   // Ours.
   kProviderOff,        // the model's provider has no credential
   kPriceUnknown,       // and the configuration says to refuse then

@@ -6,13 +6,16 @@
 
 namespace sluice {
 
-enum class UsageSource : std::uint8_t { kNone, kReported, kEstimated };
+// kCached: nothing was used, the answer had been given before.
+enum class UsageSource : std::uint8_t { kNone, kReported, kEstimated, kCached };
 inline std::string_view to_string(UsageSource source) {
   switch (source) {
     case UsageSource::kReported:
       return "reported";
     case UsageSource::kEstimated:
       return "estimated";
+    case UsageSource::kCached:
+      return "cached";
     case UsageSource::kNone:
       break;
   }

@@ -20,6 +20,13 @@ struct ResponseStart {
   std::vector<std::pair<std::string_view, std::string>> fields{};  // values are checked before they are written
 };
 
+// The head of a stream of events that no proxy on the way should hold back.
+inline ResponseStart event_stream(std::vector<std::pair<std::string_view, std::string>> fields) {
+  fields.emplace_back("cache-control", "no-cache, no-transform");
+  fields.emplace_back("x-accel-buffering", "no");
+  return {.status = 200, .content_type = "text/event-stream; charset=utf-8", .fields = std::move(fields)};
+}
+
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;

@@ -81,6 +81,14 @@ class Metrics {
   std::map<FallbackKey, std::uint64_t> fallbacks_;
   std::map<std::pair<std::string, std::string_view>, std::uint64_t> hedges_;  // target, result
   std::map<std::string, std::uint64_t> reused_;  // attempts on a connection that had served before, by provider
+  using CacheKey = std::tuple<std::string, std::string_view, std::string_view>;  // route, result, why it was bypassed
+  struct Saved {
+    std::uint64_t input = 0, output = 0;
+    Money cost;
+  };
+  void count_cache(const Record& record);
+  std::map<CacheKey, std::uint64_t> cache_;
+  std::map<std::string, Saved> saved_;  // by route
   std::map<ErrorKind, std::uint64_t> rejects_;
   std::array<std::uint64_t, kShedNames.size()> sheds_{};
   Histogram loop_lag_;

@@ -42,9 +42,10 @@ struct Record {
   std::string request_id;
   std::string client_request_id;  // x-client-request-id
   std::string upstream_request_id;
-  std::string mirror_of;  // a copy of the request with that id, whose answer nobody saw; empty: it is none
-  std::string key;        // name of the client's key: a label
-  std::string group;      // its owner: a label
+  std::string mirror_of;   // a copy of the request with that id, whose answer nobody saw; empty: it is none
+  std::string refresh_of;  // asks anew, for the cache, what the request with that id asked; empty: it is none
+  std::string key;         // name of the client's key: a label
+  std::string group;       // its owner: a label
   const std::map<std::string, std::string>* tags = nullptr;  // of the configuration in force; null: none
   Endpoint endpoint = Endpoint::kNone;
   bool stream = false;
@@ -65,10 +66,14 @@ struct Record {
   Phase phase = Phase::kBody;
   std::string finish_reason;
   Usage usage;
-  std::optional<Money> cost;  // by the price table; nothing: no price is known
-  Money lost_cost;            // the part of it that went to targets whose answer nobody got
-  std::string limit;          // what refused it: node and meter of the limit
-  std::string observed;       // limits that would have refused it, were they not only observed
+  std::optional<Money> cost;        // by the price table; nothing: no price is known
+  Money lost_cost;                  // the part of it that went to targets whose answer nobody got
+  std::string_view cache{};         // hit, miss, stale, coalesced or bypass: a closed set; empty: it has no part in it
+  std::string_view cache_bypass{};  // why
+  Usage saved;                      // what an answer that was given again had used,
+  Money saved_cost;                 // and cost
+  std::string limit;                // what refused it: node and meter of the limit
+  std::string observed;             // limits that would have refused it, were they not only observed
   std::array<TimePoint, kStages> stages{};
   std::uint64_t bytes_in = 0;   // body received
   std::uint64_t bytes_out = 0;  // body sent

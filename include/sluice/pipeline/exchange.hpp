@@ -2,6 +2,7 @@
 // One request and everything that happens to it, alive in the connection's frame until the last byte is out.
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +38,8 @@ class Account {
   virtual ~Account() = default;
   // Another provider's limits and another price hold from now on. Errors: as of an admission, but nothing waits.
   virtual Task<Result<void>> move_to(const Place& place) = 0;
+  // What was used so far costs so much there where it is asked now.
+  virtual Money cost_of(const Usage& usage) const = 0;
   // Nobody gets the answer from there, and this was used for it.
   virtual void lost(const Place& place, const Usage& usage) = 0;
 };
@@ -46,7 +49,11 @@ class Account {
 struct Resolution {
   std::string_view model;      // the entry of `models`, or the name that it passes on
   std::uint64_t revision = 0;  // changes with what the configuration says about it; the same in every process
+  const config::Model* entry = nullptr;
 };
+
+class Middleware;
+using Pipeline = std::vector<std::unique_ptr<Middleware>>;
 
 struct Exchange {
   const http::Request& request;
@@ -70,6 +77,9 @@ struct Exchange {
   // Fields of the upstream's answer that go along with ours, whether it is a success or an error.
   std::vector<std::pair<std::string_view, std::string>> passed_on{};
   std::size_t held_bytes = 0;  // of the answer, waiting to be passed on
+  // Keeps the configuration that it goes by; for whoever asks the same again, later. Null: nobody can.
+  std::shared_ptr<const Pipeline> stages{};
+  bool refreshing = false;  // asks for the cache, and for nobody
   // Takes the record of a copy of this exchange, which may end after it. Null: nobody keeps records.
   std::function<void(const observe::Record&)> record_copy{};
   // Asked while a stream is relayed, with the tokens it has carried so far; an error ends it. Null: nobody minds.

@@ -31,8 +31,6 @@ class Middleware {
   virtual Task<Result<void>> handle(Exchange& exchange, Next next) const = 0;
 };
 
-using Pipeline = std::vector<std::unique_ptr<Middleware>>;
-
 // The first stage of all that has a body: what is understood of it, as exchange.view. A body of more
 // than `inline_bytes` is read beside the event loop.
 std::unique_ptr<Middleware> make_parse_request(std::size_t inline_bytes);

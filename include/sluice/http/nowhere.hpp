@@ -3,17 +3,17 @@
 
 #include "sluice/http/sink.hpp"
 
-namespace sluice::routing {
+namespace sluice::http {
 
-class Nowhere final : public http::ResponseSink {
+class Nowhere final : public ResponseSink {
  public:
   bool started() const override { return started_; }
   void end_by(TimePoint) override {}
-  Task<Result<void>> respond(http::ResponseStart, std::string_view) override {
+  Task<Result<void>> respond(ResponseStart, std::string_view) override {
     started_ = true;
     co_return Result<void>{};
   }
-  void start(http::ResponseStart) override { started_ = true; }
+  void start(ResponseStart) override { started_ = true; }
   Task<Result<void>> finish(std::string_view) override { co_return Result<void>{}; }
   std::optional<Result<void>> write_now(std::string_view) override { return Result<void>{}; }
   Task<Result<void>> flush() override { co_return Result<void>{}; }
@@ -22,4 +22,4 @@ class Nowhere final : public http::ResponseSink {
   bool started_ = false;
 };
 
-}  // namespace sluice::routing
+}  // namespace sluice::http
