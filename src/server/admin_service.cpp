@@ -1,8 +1,12 @@
 #include "server/admin_service.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include "server/admin_reports.hpp"
+#include "server/purge_request.hpp"
 #include "server/target_report.hpp"
 #include "sluice/core/build_info.hpp"
+#include "sluice/core/json_string.hpp"
 #include "sluice/core/text.hpp"
 
 namespace sluice::server {
@@ -13,10 +17,12 @@ constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=ut
 constexpr std::string_view kLimits = "/admin/limits";
 constexpr std::string_view kSpend = "/admin/spend";
 constexpr std::string_view kTargets = "/admin/targets";
+constexpr std::string_view kPurge = "/admin/cache/purge";
 
 bool is_report(std::string_view path) { return path == kLimits || path == kSpend || path == kTargets; }
 bool is_known(std::string_view path) {
-  return path == "/healthz" || path == "/readyz" || path == "/version" || path == "/metrics" || is_report(path);
+  return path == "/healthz" || path == "/readyz" || path == "/version" || path == "/metrics" || path == kPurge ||
+         is_report(path);
 }
 
 }  // namespace
@@ -26,11 +32,14 @@ Result<void> AdminService::admit(pipeline::Exchange& exchange) const {
   if (!is_known(head.path)) {
     return fail(ErrorKind::kUnknownRoute, "There is nothing at " + truncate_utf8(head.path, 128) +
                                               ". The admin listener serves /metrics, /healthz, /readyz, "
-                                              "/version, /admin/limits, /admin/spend and /admin/targets.");
+                                              "/version, /admin/limits, /admin/spend, /admin/targets and "
+                                              "/admin/cache/purge.");
   }
-  if (head.method == "GET" || head.method == "HEAD") return {};
-  exchange.passed_on.emplace_back("allow", "GET, HEAD");
-  return fail(ErrorKind::kMethodNotAllowed, "Use GET here.");
+  const bool purges = head.path == kPurge;
+  const bool reads = head.method == "GET" || head.method == "HEAD";
+  if (purges ? head.method == "POST" : reads) return {};
+  exchange.passed_on.emplace_back("allow", purges ? "POST" : "GET, HEAD");
+  return fail(ErrorKind::kMethodNotAllowed, purges ? "Use POST here." : "Use GET here.");
 }
 
 Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
@@ -43,6 +52,7 @@ Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
     const std::string body = "{\"name\":\"sluice\",\"version\":\"" + std::string(version()) + "\"}\n";
     co_return co_await exchange.sink->respond({}, body);
   }
+  if (path == kPurge) co_return co_await purge(exchange);
   if (is_report(path)) co_return co_await report(exchange);
   const bool lives = path == "/healthz";
   const bool draining = !lives && !source_.ready();
@@ -50,6 +60,21 @@ Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
   const std::string_view word = draining ? "draining" : warming ? "warming" : source_.degraded() ? "degraded" : "ok";
   const std::string body = "{\"status\":\"" + std::string(word) + "\"}\n";
   co_return co_await exchange.sink->respond({.status = draining || warming ? 503 : 200}, body);
+}
+
+Task<Result<void>> AdminService::purge(pipeline::Exchange& exchange) const {
+  const auto cache = source_.snapshot()->cache;
+  if (!cache) co_return fail(ErrorKind::kUnknownRoute, "Nothing is cached: the configuration switches it on nowhere.");
+  auto names = read_purge(exchange.request.body);
+  if (!names) co_return std::unexpected(std::move(names.error()));
+  std::string body = "{\"purged\":[";
+  for (const std::string& name : *names) {
+    cache->purge(name);
+    if (body.back() != '[') body += ',';
+    append_json_string(body, name);
+  }
+  spdlog::info("purged from the cache: {}", body.substr(body.find('[')) + "]");
+  co_return co_await exchange.sink->respond({}, body + "]}\n");
 }
 
 Task<Result<void>> AdminService::report(pipeline::Exchange& exchange) const {

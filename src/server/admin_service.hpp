@@ -31,6 +31,7 @@ class AdminService final : public Service {
 
  private:
   Task<Result<void>> report(pipeline::Exchange& exchange) const;
+  Task<Result<void>> purge(pipeline::Exchange& exchange) const;
 
   AdminSource source_;
 };

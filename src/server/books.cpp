@@ -28,6 +28,7 @@ Books::Books()
       room_(limit::make_waiting_room({})) {}
 
 void Books::choose(const config::Config& config) {
+  choose_cache(config);
   if (chosen_) {
     if (*chosen_ != config.redis) spdlog::warn("redis takes effect at the next start only");
     return;
@@ -37,6 +38,17 @@ void Books::choose(const config::Config& config) {
   redis_ = std::make_unique<RedisSide>(
       config, *local_,
       [this](const limit::Limit& limit, unsigned percent, Money used) { reached(limit, percent, used); });
+}
+
+void Books::choose_cache(const config::Config& config) {
+  if (!config::caches(config)) return;
+  if (!cache_) {
+    cache_ = std::make_shared<cache::Cache>(config.cache.memory, config.cache.secret);
+    cache_settings_ = config.cache;
+  }
+  if (config.cache.memory != cache_settings_.memory || config.cache.secret != cache_settings_.secret) {
+    spdlog::warn("cache.memory and cache.secret take effect at the next start only");
+  }
 }
 
 std::expected<void, std::string> Books::join(Worker& worker) {

@@ -33,7 +33,7 @@ class Books {
 
   // Where the books are kept: the first configuration decides for the life of the process.
   void choose(const config::Config& config);
-  Shared shared() const { return {failures_, {ledger(), *room_}, upstreams_}; }
+  Shared shared() const { return {failures_, {ledger(), *room_}, upstreams_, cache_}; }
   limit::Ledger& ledger() const { return redis_ ? redis_->ledger() : static_cast<limit::Ledger&>(*local_); }
   // Each thread that asks, before its loop runs; and all of them when nothing is admitted any more.
   std::expected<void, std::string> join(Worker& worker);
@@ -67,6 +67,10 @@ class Books {
   std::unique_ptr<limit::WaitingRoom> room_;
   std::shared_ptr<auth::FailureLimits> failures_ = std::make_shared<auth::FailureLimits>();
   std::shared_ptr<routing::Upstreams> upstreams_ = routing::make_upstreams();
+  void choose_cache(const config::Config& config);
+
+  std::shared_ptr<cache::Cache> cache_;  // null: nothing has been cached yet
+  config::Cache cache_settings_;         // that it was made by
   std::unique_ptr<budget::Alerts> alerts_;
   std::shared_ptr<budget::SpendStore> store_;
   std::string store_path_;

@@ -13,6 +13,7 @@
 #include "server/app_service.hpp"
 #include "server/book_metrics.hpp"
 #include "server/books.hpp"
+#include "server/cache_metrics.hpp"
 #include "server/core_dumps.hpp"
 #include "server/health_checks.hpp"
 #include "server/lines.hpp"
@@ -298,7 +299,7 @@ class Gateway {
       books.redis += copy.redis;
     }
     co_return all.render() + render_books(books) + render_targets(*snapshot_->router, Clock::now()) +
-        health_checks_.render() +
+        health_checks_.render() + (snapshot_->cache ? render_cache(snapshot_->cache->counts()) : "") +
         observe::render_process({.trace = lines_.trace_counts(),
                                  .log = lines_.log_counts(),
                                  .reloads_ok = reloads_ok_,

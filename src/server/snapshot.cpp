@@ -1,5 +1,6 @@
 #include "sluice/server/snapshot.hpp"
 
+#include "sluice/cache/stages.hpp"
 #include "sluice/routing/stages.hpp"
 
 namespace sluice::server {
@@ -26,7 +27,8 @@ pipeline::Pipeline build_pipeline(const Snapshot& snapshot, std::shared_ptr<cons
   stages.push_back(routing::make_resolve(router, insight_into(snapshot)));
   // GuardRun, then Admit: a run that must stop takes no place in a queue.
   stages.push_back(admission::make_admit(config, snapshot.paths, shared.books));
-  // ExactCache: inside Admit, so that a hit is admitted too; outside Dispatch, since a hit needs no upstream.
+  // Inside Admit, so that a hit is admitted too; outside Dispatch, since a hit needs no upstream.
+  if (snapshot.cache) stages.push_back(cache::make_exact_cache(config, *snapshot.cache));
   stages.push_back(routing::make_dispatch(std::move(router)));
   return stages;
 }
@@ -48,6 +50,7 @@ std::expected<std::shared_ptr<const Snapshot>, std::string> build_snapshot(confi
   snapshot->hash = std::move(hash);
   snapshot->tls = std::move(tls);
   snapshot->authenticator = std::make_unique<const auth::Authenticator>(snapshot->config, shared.failures);
+  if (config::caches(snapshot->config)) snapshot->cache = shared.cache;
   snapshot->paths = admission::make_paths(snapshot->config, shared.books.ledger);
   auto router = std::make_shared<const routing::Router>(snapshot->config, std::move(providers), shared.upstreams);
   snapshot->router = router;

@@ -8,6 +8,7 @@
 
 #include "sluice/admission/stages.hpp"
 #include "sluice/auth/authenticator.hpp"
+#include "sluice/cache/cache.hpp"
 #include "sluice/config/config.hpp"
 #include "sluice/http/tls.hpp"
 #include "sluice/pipeline/middleware.hpp"
@@ -20,6 +21,7 @@ struct Shared {
   std::shared_ptr<auth::FailureLimits> failures;
   admission::Books books;
   std::shared_ptr<routing::Upstreams> upstreams;
+  std::shared_ptr<cache::Cache> cache;  // null: no configuration has wanted one yet
 };
 
 struct Snapshot {
@@ -29,6 +31,7 @@ struct Snapshot {
   std::unique_ptr<const auth::Authenticator> authenticator;
   std::shared_ptr<const admission::Paths> paths;
   std::shared_ptr<const routing::Router> router;
+  std::shared_ptr<cache::Cache> cache;  // null: nothing is cached
   pipeline::Pipeline pipeline;
 };
 

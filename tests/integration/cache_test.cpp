@@ -1,0 +1,284 @@
+// The exact cache: the same question is paid for once, and only by those who may share the answer.
+
+#include <csignal>
+#include <thread>
+
+#include "integration/cache_fixture.hpp"
+
+namespace sluice::integration {
+namespace {
+
+using ExactCache = CacheTest;
+
+TEST_F(ExactCache, TheSameQuestionIsPaidForOnce) {
+  upstream_.on(kChat).json(chat_answer());
+  start(scenario());
+  const Response first = question();
+  EXPECT_EQ(result(first), "miss") << first.header("x-sluice-cache");
+  const Response second = question();
+  EXPECT_EQ(second.status, 200);
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_EQ(result(second), "hit");
+  EXPECT_NE(second.header("x-sluice-cache").find("; key="), std::string::npos);
+  EXPECT_EQ(second.header("age"), "0");
+  EXPECT_EQ(asked(), 1U);
+  const auto lines = gateway().trace(2);
+  EXPECT_EQ(lines[0]["cache"], "miss");
+  EXPECT_EQ(lines[0]["cost_usd"], 0.000026);
+  EXPECT_EQ(lines[1]["cache"], "hit");
+  EXPECT_EQ(lines[1]["outcome"], "cache_hit");
+  EXPECT_EQ(lines[1]["cost_usd"], 0);
+  EXPECT_EQ(lines[1]["usage"]["source"], "cached");
+  EXPECT_EQ(lines[1]["usage"]["output"], 0);
+  EXPECT_EQ(lines[1]["saved"]["usd"], 0.000026);
+  EXPECT_EQ(lines[1]["saved"]["output"], 7);
+  EXPECT_EQ(lines[1]["provider"], "up");
+  const auto metrics = gateway().metrics();
+  EXPECT_EQ(metrics.sum("sluice_cache_requests_total", {"result=\"hit\""}), 1);
+  EXPECT_EQ(metrics.sum("sluice_cache_saved_tokens_total"), 19);
+}
+
+TEST_F(ExactCache, OrderAndFormOfTheQuestionDoNotMatter) {
+  upstream_.on(kChat).json(chat_answer());
+  start(scenario());
+  const std::string a = R"({"model":"m","temperature":0,"messages":[{"role":"user","content":"hi"}]})";
+  const std::string b =
+      R"({ "messages" : [ {"content":"h\u0069","role":"user"} ], "user":"ann", "temperature":0.0, "model":"m" })";
+  EXPECT_EQ(result(ask_as(app_, a)), "miss");
+  EXPECT_EQ(result(ask_as(app_, b)), "hit");
+  EXPECT_EQ(result(ask_as(app_, R"({"model":"m","temperature":0,"messages":[{"role":"user","content":"hi "}]})")),
+            "miss");
+  EXPECT_EQ(result(ask_as(app_, R"({"model":"n","temperature":0,"messages":[{"role":"user","content":"hi"}]})")),
+            "miss");
+}
+
+TEST_F(ExactCache, F63TenantsDoNotShareUnlessTheyAreToldTo) {
+  upstream_.on(kChat).json(chat_answer());
+  start(scenario());
+  const std::string body = chat_body("m", kZero);
+  EXPECT_EQ(result(ask_as(app_, body)), "miss");
+  EXPECT_EQ(result(ask_as(other_, body)), "miss");
+  EXPECT_EQ(result(ask_as(other_, body)), "hit");
+  stop();
+  start(scenario("scope: org"));
+  EXPECT_EQ(result(ask_as(app_, body)), "miss");
+  EXPECT_EQ(result(ask_as(other_, body)), "hit");
+  stop();
+  start(scenario("scope: team"));
+  EXPECT_EQ(result(ask_as(app_, body)), "miss");
+  EXPECT_EQ(result(ask_as(other_, body)), "miss");
+  stop();
+  start(scenario("scope: namespace, namespace: bots"));
+  EXPECT_EQ(result(ask_as(app_, body)), "miss");
+  EXPECT_EQ(result(ask_as(other_, body)), "hit");
+}
+
+TEST_F(ExactCache, F67WhatIsNotDeterministicGoesPast) {
+  upstream_.on(kChat).json(chat_answer());
+  start(scenario());
+  for (int i = 0; i < 2; ++i) {
+    const Response answer = ask_as(app_, chat_body());
+    EXPECT_EQ(answer.header("x-sluice-cache"), "bypass; reason=not_deterministic");
+  }
+  EXPECT_EQ(asked(), 2U);
+  EXPECT_EQ(gateway().trace(2)[1]["cache_bypass"], "not_deterministic");
+  stop();
+  start(scenario("policy: all"));
+  EXPECT_EQ(result(ask_as(app_, chat_body())), "miss");
+  EXPECT_EQ(result(ask_as(app_, chat_body())), "hit");
+  stop();
+  Scenario off = scenario();
+  off.models = "m: {target: up/upstream-model, cache: {policy: off}}";
+  start(off);
+  EXPECT_EQ(question().header("x-sluice-cache"), "") << "it has no part in it";
+}
+
+TEST_F(ExactCache, AStreamIsGivenAsABodyAndABodyAsAStream) {
+  upstream_.on(kChat).stream(chat_stream_with_usage({"Hel", "lo"}));
+  start(scenario());
+  const Response first = streamed();
+  EXPECT_EQ(result(first), "miss");
+  const Response again = streamed();
+  EXPECT_EQ(result(again), "hit");
+  EXPECT_EQ(again.body, first.body);
+  const Response body = question();
+  EXPECT_EQ(result(body), "hit");
+  const json whole = json::parse(body.body);
+  EXPECT_EQ(whole["object"], "chat.completion");
+  EXPECT_EQ(whole["choices"][0]["message"]["content"], "Hello");
+  EXPECT_EQ(whole["usage"]["completion_tokens"], 7);
+  const Response with_usage = streamed(R"("stream_options":{"include_usage":true})");
+  EXPECT_EQ(result(with_usage), "hit");
+  const auto events = data_of(with_usage);
+  ASSERT_GE(events.size(), 3U);
+  EXPECT_EQ(events.back(), "[DONE]");
+  EXPECT_EQ(json::parse(events[events.size() - 2])["usage"]["completion_tokens"], 7);
+  EXPECT_EQ(asked(), 1U);
+  stop();
+  now_on(kChat).json(chat_answer("Hello there."));
+  start(scenario());
+  EXPECT_EQ(result(question()), "miss");
+  const Response played = streamed();
+  EXPECT_EQ(result(played), "hit");
+  std::string text;
+  for (const std::string& event : data_of(played)) {
+    if (event == "[DONE]") continue;
+    text += json::parse(event)["choices"][0]["delta"].value("content", "");
+  }
+  EXPECT_EQ(text, "Hello there.");
+  EXPECT_EQ(data_of(played).back(), "[DONE]");
+}
+
+TEST_F(ExactCache, F65WhatIsNotWholeLeavesNothing) {
+  struct Case {
+    const char* name;
+    std::function<void(Behaviour&)> script;
+  };
+  const auto streamed_text = chat_stream({"Hel", "lo"});
+  const std::vector<Case> cases = {
+      {"cut", [&](Behaviour& b) { b.stream(streamed_text).then_fin_at(300); }},
+      {"reset", [&](Behaviour& b) { b.stream(streamed_text).then_reset_at(300); }},
+      {"no finish", [&](Behaviour& b) { b.stream({role_chunk(), text_chunk("x")}).then_fin(); }},
+      {"length", [&](Behaviour& b) { b.stream({role_chunk(), text_chunk("x"), finish_chunk("length"), kDone}); }},
+      {"error event",
+       [&](Behaviour& b) { b.stream({role_chunk(), text_chunk("x"), error_answer("no", "server_error", "x")}); }},
+      {"status", [&](Behaviour& b) { b.status(500).json(error_answer("down", "server_error", "down")); }},
+  };
+  start(scenario());
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.name);
+    const std::size_t before = asked();
+    for (int i = 0; i < 2; ++i) {
+      one.script(now_on(kChat));
+      EXPECT_EQ(result(streamed("\"stop\":\"" + std::string(one.name) + "\"")), "miss");
+    }
+    EXPECT_EQ(asked(), before + 2);
+  }
+}
+
+TEST_F(ExactCache, AnAnswerThatCallsToolsIsKeptWhereThatIsAllowed) {
+  upstream_.on(kChat).json(tool_call_answer("f", "{}"));
+  const std::string tools = R"("tools":[{"type":"function","function":{"name":"f"}}])";
+  start(scenario());
+  EXPECT_EQ(result(question(tools)), "miss");
+  EXPECT_EQ(result(question(tools)), "miss");
+  stop();
+  start(scenario("tool_calls: true, finish_reasons: [stop, tool_calls]"));
+  EXPECT_EQ(result(question(tools)), "miss");
+  const Response hit = question(tools);
+  EXPECT_EQ(result(hit), "hit");
+  EXPECT_EQ(json::parse(hit.body)["choices"][0]["message"]["tool_calls"][0]["function"]["name"], "f");
+}
+
+TEST_F(ExactCache, RequestsMaySayWhatTheyWant) {
+  upstream_.on(kChat).json(chat_answer());
+  start(scenario());
+  const Response none = question("", "cache-control: only-if-cached\r\n");
+  EXPECT_TRUE(is_error(none, 504, "not_cached"));
+  EXPECT_EQ(asked(), 0U);
+  EXPECT_EQ(question("", "cache-control: no-store\r\n").header("x-sluice-cache"), "bypass; reason=no_store");
+  EXPECT_EQ(result(question()), "miss");
+  EXPECT_EQ(result(question("", "cache-control: only-if-cached\r\n")), "hit");
+  EXPECT_EQ(result(question("", "cache-control: no-cache\r\n")), "miss") << "and it is kept anew";
+  EXPECT_EQ(result(question("", "cache-control: max-age=100\r\n")), "hit");
+  EXPECT_TRUE(is_error(question("", "x-sluice-cache-ttl: soon\r\n"), 400, "invalid_value"));
+  EXPECT_EQ(result(question("\"seed\":1", "x-sluice-cache-ttl: 0\r\n")), "miss");
+  EXPECT_EQ(result(question("\"seed\":1")), "miss") << "it was not kept";
+  stop();
+  start(scenario("request_control: false"));
+  EXPECT_EQ(result(question("", "cache-control: no-store\r\n")), "miss");
+  EXPECT_EQ(result(question("", "cache-control: no-cache\r\n")), "hit");
+}
+
+TEST_F(ExactCache, TimeEndsIt) {
+  upstream_.on(kChat).json(chat_answer());
+  start(scenario("ttl: 1s"));
+  EXPECT_EQ(result(question()), "miss");
+  EXPECT_EQ(result(question()), "hit");
+  EXPECT_TRUE(eventually([&] { return result(question()) == "miss"; }));
+}
+
+TEST_F(ExactCache, AnOlderAnswerIsGivenWhileANewOneIsAskedFor) {
+  upstream_.on(kChat).json(chat_answer("old"));
+  start(scenario("ttl: 300ms, stale_while_revalidate: 1h"));
+  EXPECT_EQ(result(question()), "miss");
+  now_on(kChat).json(chat_answer("new"));
+  Response stale;
+  ASSERT_TRUE(eventually([&] {
+    stale = question();
+    return result(stale) == "stale";
+  }));
+  EXPECT_NE(stale.body.find("old"), std::string::npos);
+  EXPECT_TRUE(eventually([&] { return question().body.find("new") != std::string::npos; }));
+  json refresh;
+  ASSERT_TRUE(eventually([&] {
+    for (const json& line : gateway().trace()) {
+      if (line.contains("refresh_of")) refresh = line;
+    }
+    return !refresh.is_null();
+  }));
+  EXPECT_EQ(refresh["key"], "app-1");
+  EXPECT_EQ(refresh["cost_usd"], 0.000026) << "and it is paid for by whoever asked";
+}
+
+TEST_F(ExactCache, AnOlderAnswerIsGivenWhenNobodyHasANewOne) {
+  upstream_.on(kChat).json(chat_answer("old"));
+  Scenario made = scenario("ttl: 300ms, stale_if_error: 1h");
+  made.models = "m: {target: up/upstream-model, answer: \"Sorry.\"}";
+  start(made);
+  EXPECT_EQ(result(question()), "miss");
+  now_on(kChat).status(500).json(error_answer("down", "server_error", "down"));
+  Response stale;
+  ASSERT_TRUE(eventually([&] {
+    stale = question();
+    return result(stale) == "stale";
+  }));
+  EXPECT_NE(stale.body.find("old"), std::string::npos) << "rather than the static answer: " << stale.body;
+  EXPECT_NE(stale.header("x-sluice-cache").find("age="), std::string::npos);
+  const Response nothing = question("\"seed\":2");
+  EXPECT_NE(nothing.body.find("Sorry."), std::string::npos);
+  EXPECT_EQ(result(question("\"seed\":2")), "miss") << "which is not kept";
+}
+
+TEST_F(ExactCache, EmbeddingsAreKept) {
+  upstream_.on("/v1/embeddings").json(embeddings_answer(true));
+  start(scenario());
+  const std::string body = R"({"model":"m","input":"hi"})";
+  const auto embed = [&] {
+    RawClient raw = client();
+    raw.send(post_request("/v1/embeddings", body, app_.bearer()));
+    return raw.read_response();
+  };
+  const Response first = embed();
+  EXPECT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(result(first), "miss");
+  const Response second = embed();
+  EXPECT_EQ(result(second), "hit");
+  EXPECT_EQ(second.body, first.body);
+}
+
+TEST_F(ExactCache, PurgingIsAtOnce) {
+  upstream_.on(kChat).json(chat_answer());
+  start(scenario());
+  const auto purge = [&](const std::string& body) {
+    RawClient raw(gateway().admin_port(), {});
+    raw.send(post_request("/admin/cache/purge", body));
+    return raw.read_response();
+  };
+  for (const char* what : {R"({"all":true})", R"({"tag":"doc:7"})", R"({"model":"m"})", R"({"key":"app-1"})"}) {
+    question("", "x-sluice-cache-tags: doc:7\r\n");
+    EXPECT_EQ(result(question()), "hit") << what;
+    const Response done = purge(what);
+    EXPECT_EQ(done.status, 200) << done.body;
+    EXPECT_EQ(result(question("", "x-sluice-cache-tags: doc:7\r\n")), "miss") << what;
+  }
+  for (const char* what : {R"({"tag":"doc:8"})", R"({"model":"n"})", R"({"key":"app-2"})"}) {
+    EXPECT_EQ(purge(what).status, 200);
+    EXPECT_EQ(result(question()), "hit") << what;
+  }
+  EXPECT_TRUE(is_error(purge("{}"), 400, "missing_required_parameter"));
+  EXPECT_TRUE(is_error(purge("nonsense"), 400, "invalid_json"));
+}
+
+}  // namespace
+}  // namespace sluice::integration
