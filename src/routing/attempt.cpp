@@ -220,7 +220,9 @@ Task<Result<void>> Attempt::check_status(http::ResponseStream& upstream, RelayLi
   if (!body && body.error().kind == ErrorKind::kClientGone) co_return std::unexpected(std::move(body.error()));
   const std::string_view text = body ? std::string_view(*body) : std::string_view{};
   Error error = api::upstream_error(head.status, text);
-  wait_ = wait_told(head, text, std::chrono::system_clock::now());
+  const auto wall = std::chrono::system_clock::now();
+  wait_ = wait_told(head, text, wall);
+  if (!wait_ && head.status == 429) wait_ = longest_reset(read_rate_limits(head, wall));
   if (wait_) tell_wait(error, *wait_);
   co_return std::unexpected(std::move(error));
 }

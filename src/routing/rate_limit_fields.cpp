@@ -153,6 +153,14 @@ MaybeWait wait_told(const http::Head& head, std::string_view body, WallTime now)
   return wait ? shortened(wait) : wait_in_text(body);
 }
 
+MaybeWait longest_reset(const RateLimits& limits) {
+  MaybeWait longest;
+  for (const Quota& quota : {limits.requests, limits.tokens}) {
+    if (quota.resets_in && quota.remaining.value_or(0) == 0) longest = std::max(longest, quota.resets_in);
+  }
+  return longest;
+}
+
 RateLimits read_rate_limits(const http::Head& head, WallTime now) {
   RateLimits limits;
   for (const http::Field& field : head.fields) {

@@ -41,4 +41,8 @@ std::optional<std::chrono::milliseconds> wait_in_text(std::string_view body);
 std::optional<std::chrono::milliseconds> wait_told(const http::Head& head, std::string_view body,
                                                    std::chrono::system_clock::time_point now);
 
+// When a 429 says no more than that: the longest reset of what is used up, or may be. What has something left did not
+// cause it.
+std::optional<std::chrono::milliseconds> longest_reset(const RateLimits& limits);
+
 }  // namespace sluice::routing

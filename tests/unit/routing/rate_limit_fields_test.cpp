@@ -149,6 +149,21 @@ TEST(WaitTold, F37BelievesNoTextThatCannotBeMeant) {
   EXPECT_EQ(wait_in_text(std::string(100'000, 'x') + "try again in 5s"), std::nullopt);
 }
 
+TEST(RateLimitFields, F37TheLongestResetIsThatOfWhatMayBeUsedUp) {
+  const auto longest = [](const std::vector<http::Field>& fields) {
+    return longest_reset(read_rate_limits(head_of(fields), kNow));
+  };
+  EXPECT_EQ(longest({{"x-ratelimit-remaining-requests", "0"},
+                     {"x-ratelimit-reset-requests", "6m0s"},
+                     {"x-ratelimit-remaining-tokens", "500"},
+                     {"x-ratelimit-reset-tokens", "1h"}}),
+            6min);
+  EXPECT_EQ(longest({{"x-ratelimit-reset-requests", "1s"}, {"x-ratelimit-reset-tokens", "2s"}}), 2s);
+  EXPECT_EQ(longest({{"x-ratelimit-reset", "90"}}), 90s);
+  EXPECT_EQ(longest({{"x-ratelimit-remaining", "3"}, {"x-ratelimit-reset", "90"}}), std::nullopt);
+  EXPECT_EQ(longest({{"x-ratelimit-remaining", "0"}}), std::nullopt);
+}
+
 TEST(WaitTold, TheFieldsHaveTheSayBeforeTheText) {
   EXPECT_EQ(wait_told(head_of({{"retry-after", "7"}}), "try again in 5s", kNow), 7s);
   EXPECT_EQ(wait_told(head_of({{"retry-after-ms", "70"}, {"retry-after", "7"}}), "", kNow), 70ms);
