@@ -75,7 +75,6 @@ void Claim::estimate() {
   auto& record = exchange_.record;
   const Money chosen = cost_at(price_, demand_);
   record.estimated_cost = chosen;
-  exchange_.passed_on.emplace_back("x-sluice-estimated-cost", to_decimal(chosen));
   if (exchange_.shadow == nullptr) return;
   const auto price = price_of(exchange_.shadow->provider, model_of(*exchange_.shadow));
   if (!price) return;

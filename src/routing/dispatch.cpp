@@ -140,6 +140,7 @@ class Asking {
       fields.emplace_back("x-sluice-model", record.upstream_model);
       fields.emplace_back("x-sluice-attempts", std::to_string(record.attempts.size()));
       if (!record.decision.empty()) fields.emplace_back("x-sluice-decision", record.decision);
+      if (record.estimated_cost) fields.emplace_back("x-sluice-estimated-cost", to_decimal(*record.estimated_cost));
     }
     exchange_.substituted = is_substitute(attempt.target());
     exchange_.record.committed = Clock::now();
