@@ -211,6 +211,9 @@ class Asking {
   Task<Result<void>> say_last_words() {
     const Target answer{.provider = plan_.route().last_words.get(), .name = "answer", .place = {"answer", {}}};
     exchange_.passed_on.resize(passed_on_);
+    // The targets' time may be up, or never have begun.
+    total_due_ = std::min(Clock::now() + answer.timeouts.total, deadline_);
+    exchange_.sink->end_by(total_due_);
     if (failed_ != nullptr) lose(*failed_);
     Attempt attempt(exchange_, Errand{.target = &answer}, limits());
     auto result = co_await attempt.start();
