@@ -14,11 +14,19 @@ std::int64_t hundredths_of(const config::RetryBudget& settings) {
 }  // namespace
 
 RetryBudget::RetryBudget(const config::RetryBudget& settings)
-    : balance_(hundredths_of(settings)), percent_(settings.percent), least_(hundredths_of(settings)) {}
+    : balance_(hundredths_of(settings)),
+      percent_(settings.percent),
+      least_(hundredths_of(settings)),
+      given_(hundredths_of(settings)) {}
 
 void RetryBudget::adopt(const config::RetryBudget& settings) {
   percent_.store(settings.percent, std::memory_order_relaxed);
-  least_.store(hundredths_of(settings), std::memory_order_relaxed);
+  const std::int64_t least = hundredths_of(settings);
+  least_.store(least, std::memory_order_relaxed);
+  std::int64_t given = given_.load(std::memory_order_relaxed);
+  while (given < least && !given_.compare_exchange_weak(given, least, std::memory_order_relaxed)) {
+  }
+  if (given < least) balance_.fetch_add(least - given, std::memory_order_relaxed);
 }
 
 void RetryBudget::earn(TimePoint now) {

@@ -69,9 +69,25 @@ TEST(RetryBudget, F40HoldsOverAWholeRunHoweverSlow) {
 TEST(RetryBudget, ANewConfigurationGivesTheLeastNotAgain) {
   RetryBudget budget;
   spend_all(budget, kStart);
-  budget.adopt({.percent = 100, .least = 10});
+  budget.adopt({.percent = 100, .least = 3});
   EXPECT_FALSE(budget.try_spend(kStart));
   budget.earn(kStart);
+  EXPECT_EQ(spend_all(budget, kStart), 1);
+}
+
+TEST(RetryBudget, ANewConfigurationGivesWhatTheLeastIsBeyondAllBefore) {
+  RetryBudget budget;
+  EXPECT_EQ(spend_all(budget, kStart), 3);
+  budget.adopt({.percent = 0, .least = 10});
+  EXPECT_EQ(spend_all(budget, kStart), 7);
+  budget.adopt({.percent = 0, .least = 0});
+  budget.adopt({.percent = 0, .least = 10});
+  EXPECT_FALSE(budget.try_spend(kStart)) << "nobody gets more by going to and fro";
+}
+
+TEST(RetryBudget, ALowerLeastHoldsAtOnce) {
+  RetryBudget budget;
+  budget.adopt({.percent = 0, .least = 1});
   EXPECT_EQ(spend_all(budget, kStart), 1);
 }
 
