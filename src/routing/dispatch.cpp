@@ -64,12 +64,12 @@ class Asking {
     exchange_.sink->end_by(total_due_);
   }
 
-  AttemptLimits limits() const {
+  AttemptLimits limits(bool beside_another = false) const {
     const auto& starve = plan_.route().model.starve;
     return {.limits = router_.config().limits,
             .total_due = total_due_,
             .deadline = deadline_,
-            .alternatives = may_ask_more() || plan_.route().last_words != nullptr,
+            .alternatives = beside_another || may_ask_more() || plan_.route().last_words != nullptr,
             .starve = starve ? &*starve : nullptr};
   }
 
@@ -170,7 +170,7 @@ class Asking {
     if (!co_await race.wait(Clock::now() + *patience)) co_return client_gone();
     if (race.runs(0)) {
       if (auto second = beside(); second && co_await move_to(*second->target)) {
-        attempts[1].emplace(exchange_, std::move(*second), limits());
+        attempts[1].emplace(exchange_, std::move(*second), limits(true));
         exchange_.record.attempts.back().hedge = true;
         race.begin(1, attempts[1]->start());
       }
