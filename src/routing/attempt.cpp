@@ -31,20 +31,6 @@ constexpr std::array<std::string_view, 9> kPassedOn = {"openai-processing-ms",
                                                        "x-ratelimit-reset-tokens",
                                                        "x-models-etag"};
 
-void note_fields(const http::ResponseHead& head, const Redactor& redactor, pipeline::Exchange& exchange) {
-  for (const http::Field& field : head.fields) {
-    const bool is_id = equals_ignore_case(field.name, "x-request-id");
-    const auto known =
-        std::ranges::find_if(kPassedOn, [&](std::string_view name) { return equals_ignore_case(field.name, name); });
-    if ((!is_id && known == kPassedOn.end()) || head.nominates(field.name) || redactor.finds(field.value)) continue;
-    if (is_id) exchange.record.upstream_request_id = observe::recorded_id(field.value);
-    const std::string_view name = is_id ? "x-upstream-request-id" : *known;
-    // Our own limits are what the client has to mind.
-    const bool ours = std::ranges::any_of(exchange.passed_on, [&](const auto& passed) { return passed.first == name; });
-    if (!ours) exchange.passed_on.emplace_back(name, field.value);
-  }
-}
-
 Result<void> check_encoding(const http::ResponseHead& head) {
   const auto encoding = head.get("content-encoding");
   if (encoding.empty() || equals_ignore_case(encoding, "identity")) return {};
@@ -89,7 +75,6 @@ Task<Result<void>> Attempt::start() {
 }
 
 Task<Result<void>> Attempt::deliver() {
-  note_target(exchange_.record, target_);
   auto result = co_await relay_->deliver();
   ended(result);
   co_return result;
@@ -168,8 +153,30 @@ Task<Result<void>> Attempt::prepare() {
   co_return co_await relay_->prepare();
 }
 
+void Attempt::note_fields(const http::ResponseHead& head) {
+  const Redactor& redactor = target_.provider->redactor();
+  for (const http::Field& field : head.fields) {
+    const bool is_id = equals_ignore_case(field.name, "x-request-id");
+    const auto known =
+        std::ranges::find_if(kPassedOn, [&](std::string_view name) { return equals_ignore_case(field.name, name); });
+    if ((!is_id && known == kPassedOn.end()) || head.nominates(field.name) || redactor.finds(field.value)) continue;
+    if (is_id) upstream_id_ = observe::recorded_id(field.value);
+    told_.emplace_back(is_id ? "x-upstream-request-id" : *known, field.value);
+  }
+}
+
+void Attempt::tell() {
+  exchange_.record.upstream_request_id = upstream_id_;
+  auto& passed_on = exchange_.passed_on;
+  for (auto& field : told_) {
+    // Our own limits are what the client has to mind.
+    const bool ours = std::ranges::any_of(passed_on, [&](const auto& passed) { return passed.first == field.first; });
+    if (!ours) passed_on.push_back(std::move(field));
+  }
+}
+
 void Attempt::heard(const http::ResponseHead& head) {
-  note_fields(head, target_.provider->redactor(), exchange_);
+  note_fields(head);
   if (target_.credentials == nullptr) return;
   target_.credentials->heard(errand_.credential, read_rate_limits(head, std::chrono::system_clock::now()),
                              Clock::now());

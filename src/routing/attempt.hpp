@@ -29,6 +29,8 @@ class Attempt {
 
   // Up to the commit point: nothing of the answer has reached the client when it returns, well or not.
   Task<Result<void>> start();
+  // Has the client and the record hear what the upstream's head said of it. Of a race one attempt alone does.
+  void tell();
   // Sends the answer. Once, after a start() that went well.
   Task<Result<void>> deliver();
 
@@ -43,6 +45,7 @@ class Attempt {
   void note_times(const http::OpenTimes& times);
   RelayLimits relay_limits(TimePoint now) const;
   void heard(const http::ResponseHead& head);
+  void note_fields(const http::ResponseHead& head);
   void good_so_far();
   void ended(Result<void>& result);
   void judge(const Result<void>& result);
@@ -52,10 +55,12 @@ class Attempt {
   const Target& target_;
   AttemptLimits limits_;
   TimePoint began_ = Clock::now();
-  bool sent_ = false;                 // the upstream may have got the request
-  bool refused_ = false;              // and said no
-  std::optional<milliseconds> wait_;  // that the upstream asked for
-  std::size_t place_;                 // in the record's attempts
+  bool sent_ = false;                                           // the upstream may have got the request
+  bool refused_ = false;                                        // and said no
+  std::optional<milliseconds> wait_;                            // that the upstream asked for
+  std::size_t place_;                                           // in the record's attempts
+  std::vector<std::pair<std::string_view, std::string>> told_;  // fields of the head for the client
+  std::string upstream_id_;
   std::unique_ptr<Relay> relay_;
 };
 

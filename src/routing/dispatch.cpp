@@ -127,12 +127,14 @@ class Asking {
     failed_ = errand.target;
     Attempt attempt(exchange_, std::move(errand), limits());
     auto result = co_await attempt.start();
+    attempt.tell();
     if (result) co_return co_await deliver(attempt);
     if (result.error().kind != ErrorKind::kClientGone) lost_ = attempt.give_up();
     co_return result;
   }
 
   Task<Result<void>> deliver(Attempt& attempt) {
+    note_target(exchange_.record, attempt.target());
     if (router_.config().routing.response_headers) {
       auto& fields = exchange_.passed_on;
       const auto& record = exchange_.record;
@@ -199,6 +201,7 @@ class Asking {
       lost_ = attempts[1 - last]->give_up();
       lose(attempts[1 - last]->target());
     }
+    attempts[last]->tell();
     if (!has_won(race, last)) {
       failed_ = &attempts[last]->target();
       lost_ = attempts[last]->give_up();

@@ -46,6 +46,7 @@ Task<Result<void>> ask(Copy& copy, pipeline::Exchange& exchange) {
   const auto due = copy.record.started + errand->target->timeouts.total;
   Attempt attempt(exchange, std::move(*errand), {.limits = copy.router->config().limits, .total_due = due});
   auto result = co_await attempt.start();
+  attempt.tell();
   if (!result) co_return result;
   co_return co_await attempt.deliver();
 }
