@@ -1,7 +1,8 @@
 #include "routing/mirror.hpp"
 
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include "routing/attempt.hpp"
 #include "routing/random.hpp"
@@ -22,18 +23,15 @@ struct Copy {
   http::Nowhere sink{};
   observe::Record record{};
   std::function<void(const observe::Record&)> done;
+  net::cancellation_signal cancel{};
+  bool cut = false;
 };
 
-std::size_t& under_way() {
-  thread_local std::size_t count = 0;
-  return count;
+using Copies = std::vector<std::shared_ptr<Copy>>;
+Copies& under_way() {
+  thread_local Copies copies;
+  return copies;
 }
-struct UnderWay {
-  UnderWay() { ++under_way(); }
-  ~UnderWay() { --under_way(); }
-  UnderWay(const UnderWay&) = delete;
-  UnderWay& operator=(const UnderWay&) = delete;
-};
 
 Task<Result<void>> ask(Copy& copy, pipeline::Exchange& exchange) {
   auto view = api::parse_request(exchange.endpoint, copy.request.body);
@@ -51,13 +49,22 @@ Task<Result<void>> ask(Copy& copy, pipeline::Exchange& exchange) {
   co_return co_await attempt.deliver();
 }
 
-Task<void> run(std::unique_ptr<Copy> copy, http::Client& upstreams, Endpoint endpoint) {
-  const UnderWay counted;
+Task<Result<void>> run(std::shared_ptr<Copy> copy, http::Client& upstreams, Endpoint endpoint) {
+  under_way().push_back(copy);
   copy->request.body = copy->body;
   pipeline::Exchange exchange{
       .request = copy->request, .sink = &copy->sink, .upstreams = upstreams, .record = copy->record};
   exchange.endpoint = endpoint;
-  auto result = co_await ask(*copy, exchange);
+  co_return co_await ask(*copy, exchange);
+}
+
+void ended(const std::shared_ptr<Copy>& copy, bool thrown, Result<void> result) {
+  std::erase(under_way(), copy);
+  if (copy->cut) {
+    result = fail(ErrorKind::kDraining, "The gateway ended before the copy was answered.");
+  } else if (thrown) {
+    result = fail(ErrorKind::kInternal, "The copy failed.");
+  }
   auto& record = copy->record;
   record.ended(result);
   record.status = result ? 200 : result.error().http_status();
@@ -69,9 +76,10 @@ Task<void> run(std::unique_ptr<Copy> copy, http::Client& upstreams, Endpoint end
 void mirror(const pipeline::Exchange& exchange, const Route& to, std::shared_ptr<const Router> router,
             const Executor& executor) {
   const auto& limits = router->config().limits;
-  if (!exchange.record_copy || under_way() >= kMostUnderWay || exchange.request.body.size() > limits.inline_bytes)
+  if (!exchange.record_copy || under_way().size() >= kMostUnderWay ||
+      exchange.request.body.size() > limits.inline_bytes)
     return;
-  auto copy = std::make_unique<Copy>();
+  auto copy = std::make_shared<Copy>();
   copy->router = std::move(router);
   copy->to = &to;
   copy->body = exchange.request.body;
@@ -86,7 +94,19 @@ void mirror(const pipeline::Exchange& exchange, const Route& to, std::shared_ptr
   record.model = exchange.record.model;
   record.route = to.model.name;
   record.bytes_in = copy->body.size();
-  net::co_spawn(executor, run(std::move(copy), exchange.upstreams, exchange.endpoint), net::detached);
+  auto over = [copy](const std::exception_ptr& thrown, Result<void> result) {
+    ended(copy, thrown != nullptr, std::move(result));
+  };
+  net::co_spawn(executor, run(copy, exchange.upstreams, exchange.endpoint),
+                net::bind_cancellation_slot(copy->cancel.slot(), std::move(over)));
+}
+
+bool end_copies() {
+  for (const auto& copy : Copies(under_way())) {
+    copy->cut = true;
+    copy->cancel.emit(net::cancellation_type::terminal);
+  }
+  return under_way().empty();
 }
 
 }  // namespace sluice::routing

@@ -8,6 +8,8 @@
 #include <new>
 #include <typeinfo>
 
+#include "sluice/routing/stages.hpp"
+
 namespace sluice::server {
 namespace {
 
@@ -127,10 +129,16 @@ void Worker::stop() {
     if (listener_) listener_->close();
     stopping_ = true;
     for (Session* session : sessions_now()) session->cut(ErrorKind::kDraining);
-    flush_lines();
     work_.reset();
-    if (open_.empty()) io_.stop();  // else when the last connection is gone
+    stop_once_empty();  // else when the last connection is gone
   });
+}
+
+void Worker::stop_once_empty() {
+  if (!open_.empty()) return;
+  if (!routing::end_copies()) return net::post(io_, [this] { stop_once_empty(); });
+  flush_lines();
+  io_.stop();
 }
 
 void Worker::set_service(std::shared_ptr<const Service> service, const config::Config& config) {
@@ -205,9 +213,7 @@ void Worker::open_session(std::shared_ptr<Session> session, ConnectionSlots::Slo
 void Worker::close_session(Session& session) {
   open_.erase(&session);
   --session_count_;
-  if (!stopping_ || !open_.empty()) return;
-  flush_lines();
-  io_.stop();
+  if (stopping_) stop_once_empty();
 }
 
 void Worker::take(const observe::Record& record) {

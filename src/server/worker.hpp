@@ -67,6 +67,7 @@ class Worker {
  private:
   void open_session(std::shared_ptr<Session> session, ConnectionSlots::Slot slot);
   void close_session(Session& session);
+  void stop_once_empty();
   std::vector<Session*> sessions_now() const;
   void take(const observe::Record& record);
   void arm_wheel(TimePoint when);
