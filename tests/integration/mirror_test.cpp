@@ -1,5 +1,7 @@
 // Copies of requests: the client gets its answer as if there were none, whatever becomes of them.
 
+#include <csignal>
+
 #include "integration/fixture.hpp"
 
 namespace sluice::integration {
@@ -7,10 +9,10 @@ namespace {
 
 class Mirror : public GatewayTest, public ::testing::WithParamInterface<bool> {
  protected:
-  void start_mirror(const std::string& more = "") {
+  void start_mirror(const std::string& more = "",
+                    const std::string& timeouts = "first_byte: 700ms, first_token: 700ms, idle: 700ms, total: 1500ms") {
     upstream_.on(kChat) = GetParam() ? Behaviour().stream(chat_stream({"hello"})) : Behaviour().json(chat_answer());
-    start({.providers = "  second: {base_url: \"" + second_.url() +
-                        "\", timeouts: {first_byte: 700ms, first_token: 700ms, idle: 700ms, total: 1500ms}}\n",
+    start({.providers = "  second: {base_url: \"" + second_.url() + "\", timeouts: {" + timeouts + "}}\n",
            .models = "m: {targets: [up/x], mirror: {use: second/y}}",
            .more = more});
   }
@@ -108,6 +110,19 @@ TEST_P(Mirror, OneThatNeverEndsIsCutWhenItsTimeIsUp) {
   json copy = copy_of(response);
   EXPECT_NE(copy["outcome"], "ok");
   EXPECT_LT(copy["stages_us"]["total"], 3'000'000);
+}
+
+TEST_P(Mirror, OneThatHangsEndsWithTheGateway) {
+  second_.on(kChat).hang();
+  start_mirror("", "first_byte: 10m, first_token: 10m, idle: 10m, total: 10m");
+  const Response response = ask(body());
+  EXPECT_TRUE(is_good(response));
+  ASSERT_TRUE(second_.wait_for_requests(1));
+  ASSERT_TRUE(eventually([&] { return gateway().metrics().sum("sluice_requests_total") == 1; }));
+  gateway().signal(SIGTERM);
+  ASSERT_TRUE(gateway().wait_exit(10s));
+  EXPECT_NE(second_.wait_for_disconnect(0).peer, End::kOpen);
+  EXPECT_EQ(copy_of(response)["error"], "draining") << gateway().output();
 }
 
 INSTANTIATE_TEST_SUITE_P(Form, Mirror, ::testing::Bool(),
