@@ -11,6 +11,12 @@ Flights::Boarding Flights::board(const Key& key, const std::function<std::shared
   return {flight, leads};
 }
 
+bool Flights::is_under_way(const Key& key) {
+  Shard& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  return shard.flights.contains(key);
+}
+
 void Flights::land(const Key& key, const std::shared_ptr<Flight>& flight) {
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);

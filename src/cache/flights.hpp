@@ -19,6 +19,7 @@ class Flights {
     bool leads = false;  // it has just been made; land() is owed
   };
   Boarding board(const Key& key, const std::function<std::shared_ptr<Flight>()>& make);
+  bool is_under_way(const Key& key);
   // Nobody joins it from now on.
   void land(const Key& key, const std::shared_ptr<Flight>& flight);
 

@@ -107,7 +107,8 @@ class Visit {
       co_return std::nullopt;
     }
     auto given = co_await give(*found, fresh ? "hit" : "stale");
-    if (given && !fresh) refresh(exchange_, co_await net::this_coro::executor);
+    if (given && !fresh && !cache_.flights().is_under_way(*question_.key))
+      refresh(exchange_, co_await net::this_coro::executor);
     co_return given;
   }
 

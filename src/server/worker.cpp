@@ -8,7 +8,7 @@
 #include <new>
 #include <typeinfo>
 
-#include "sluice/routing/stages.hpp"
+#include "sluice/pipeline/copies.hpp"
 
 namespace sluice::server {
 namespace {
@@ -136,7 +136,7 @@ void Worker::stop() {
 
 void Worker::stop_once_empty() {
   if (!open_.empty()) return;
-  if (!routing::end_copies()) return net::post(io_, [this] { stop_once_empty(); });
+  if (!pipeline::end_copies()) return net::post(io_, [this] { stop_once_empty(); });
   flush_lines();
   io_.stop();
 }

@@ -28,8 +28,4 @@ std::unique_ptr<pipeline::Middleware> make_resolve(std::shared_ptr<const Router>
 // Asks the targets of exchange.plan in turn, until one answers or nobody is left, and relays its answer.
 std::unique_ptr<pipeline::Middleware> make_dispatch(std::shared_ptr<const Router> router);
 
-// Cancels the copies that mirrors have under way on this thread, which then end within a few turns of its loop. Whether
-// none is left. A loop must not be given up before.
-bool end_copies();
-
 }  // namespace sluice::routing
