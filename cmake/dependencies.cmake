@@ -9,6 +9,7 @@ find_package(prometheus-cpp REQUIRED CONFIG COMPONENTS core)
 find_package(CLI11 REQUIRED)
 find_library(SLUICE_HIREDIS hiredis REQUIRED)
 find_package(SQLite3 3.37 REQUIRED)
+find_package(ZLIB 1.2 REQUIRED)
 
 # Asio is compiled once (src/asio_src.cpp), not in every file that includes it.
 add_library(sluice_asio STATIC src/asio_src.cpp)

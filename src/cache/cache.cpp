@@ -3,12 +3,20 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <stdexcept>
 
 #include "cache/flights.hpp"
+#include "cache/redis_shelf.hpp"
 
 namespace sluice::cache {
 namespace {
+
+constexpr auto kStep = milliseconds(1000);     // between two looks at what has been purged, were nothing told
+constexpr std::size_t kLeastMemory = 1 << 20;  // with Redis nothing is kept here
 
 Secret given_or_made(const Secret& secret) {
   if (!secret.empty()) return secret;
@@ -19,27 +27,102 @@ Secret given_or_made(const Secret& secret) {
   return Secret(std::move(bytes));
 }
 
+struct Here {  // of this thread
+  const Cache* cache = nullptr;
+  redis::Client* client = nullptr;
+};
+Here& here() {
+  thread_local Here of_this_thread;
+  return of_this_thread;
+}
+
 }  // namespace
 
-Cache::Cache(std::size_t memory, const Secret& secret)
-    : keys_(given_or_made(secret)), flights_(std::make_unique<Flights>()), memory_(memory) {}
+struct Cache::Settings {
+  ShelfSettings shelf;
+  milliseconds deadline{25};
+};
 
-Cache::~Cache() = default;
+Cache::Cache(const config::Config& config)
+    : settings_(std::make_unique<Settings>()),
+      shared_(config.redis.has_value()),
+      keys_(given_or_made(config.cache.secret)),
+      flights_(std::make_unique<Flights>()),
+      memory_(shared_ ? kLeastMemory : config.cache.memory) {
+  if (!shared_) return;
+  settings_->shelf.prefix = config.redis->prefix;
+  settings_->shelf.compress_over = config.cache.compress_over;
+  settings_->shelf.value_bytes = redis_value_bytes(config);
+  settings_->deadline = config.redis->deadline;
+}
 
-EntryPtr Cache::find_now(const Key& key, std::int64_t now_ms) {
+Cache::~Cache() {
+  if (here().cache == this) here() = {};
+}
+
+std::string Cache::channel() const { return RedisShelf::channel(settings_->shelf); }
+
+void Cache::attach(redis::Client& client) { here() = {this, &client}; }
+
+std::optional<RedisShelf> Cache::shelf() const {
+  if (here().cache != this || !here().client->available()) return std::nullopt;
+  return RedisShelf(*here().client, keys_, settings_->shelf);
+}
+
+EntryPtr Cache::in_memory(const Key& key, std::int64_t now_ms) {
   EntryPtr found = memory_.find(key, now_ms);
-  if (found == nullptr || !purges_.has_purged(*found, key.hex())) return found;
+  if (found == nullptr || !purges_.has_purged(*found, key)) return found;
   memory_.erase(key);
   return nullptr;
 }
 
-Task<EntryPtr> Cache::find(Key key, std::int64_t now_ms) { co_return find_now(key, now_ms); }
+Task<EntryPtr> Cache::in_redis(Key key, TimePoint due, bool& failed) {
+  auto shelf = this->shelf();
+  auto found = shelf && in_step_ ? co_await shelf->find(key, due) : RedisShelf::Found{.available = false};
+  if (found.corrupt) ++corrupt_;
+  failed = !found.available;
+  if (failed) ++unavailable_;
+  if (found.entry == nullptr || purges_.has_purged(*found.entry, key)) co_return nullptr;
+  co_return std::move(found.entry);
+}
 
-void Cache::store(const Key& key, EntryPtr entry) {
-  // Purged while it was on its way: it goes by what has changed since.
-  if (purges_.has_purged(*entry, key.hex())) return count_skipped("purged");
-  if (!memory_.store(key, std::move(entry))) return count_skipped("no_room");
-  stored_.fetch_add(1, std::memory_order_relaxed);
+Task<bool> Cache::get_in_step() {
+  auto shelf = this->shelf();
+  if (!shelf) co_return false;
+  auto agreed = co_await shelf->purges(Clock::now() + settings_->deadline);
+  if (!agreed) co_return false;
+  purges_.adopt(agreed->epoch, std::move(agreed->epochs));
+  in_step_ = true;
+  co_return true;
+}
+
+Task<void> Cache::keep_in_step() {
+  net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer(co_await net::this_coro::executor);
+  bool again = false;
+  wake_ = [&] {
+    again = true;
+    timer.cancel();
+  };
+  for (;;) {
+    again = false;
+    co_await get_in_step();
+    if (again) continue;
+    timer.expires_after(kStep);
+    co_await timer.async_wait(net::as_tuple(net::deferred));
+  }
+}
+
+Task<Result<void>> Cache::purge(std::string what) {
+  if (!shared_) {
+    purges_.purge(what);
+    co_return Result<void>{};
+  }
+  auto shelf = this->shelf();
+  const auto due = Clock::now() + settings_->deadline;
+  const auto epoch = shelf ? co_await shelf->purge(what, purges_.epoch(), due) : std::nullopt;
+  if (!epoch) co_return fail(ErrorKind::kRedisUnavailable, "Redis cannot be reached: nothing was purged.");
+  if (!co_await get_in_step()) purges_.adopt(*epoch, {{"all", *epoch}});
+  co_return Result<void>{};
 }
 
 void Cache::count_skipped(std::string_view reason) {
@@ -49,9 +132,67 @@ void Cache::count_skipped(std::string_view reason) {
 }
 
 CacheCounts Cache::counts() const {
-  CacheCounts counts{.memory = memory_.counts(), .most_bytes = memory_.most_bytes(), .stored = stored_};
+  CacheCounts counts{.memory = memory_.counts(),
+                     .most_bytes = memory_.most_bytes(),
+                     .stored = stored_,
+                     .corrupt = corrupt_,
+                     .unavailable = unavailable_};
   for (std::size_t i = 0; i < skipped_.size(); ++i) counts.skipped[i] = skipped_[i];
   return counts;
+}
+
+Cache::Turn::Turn(Cache& cache) : cache_(cache), left_(cache.settings_->deadline) {}
+
+TimePoint Cache::Turn::begin() {
+  begun_ = Clock::now();
+  return begun_ + left_;
+}
+
+// Whoever has waited for Redis as long as may be does not again.
+void Cache::Turn::end(bool failed) {
+  left_ -= Clock::now() - begun_;
+  failed_ = failed_ || failed || left_ <= nanoseconds(0);
+}
+
+Task<EntryPtr> Cache::Turn::find(Key key, std::int64_t now_ms) {
+  if (!cache_.shared_) co_return cache_.in_memory(key, now_ms);
+  if (failed_) co_return nullptr;
+  bool failed = false;
+  auto found = co_await cache_.in_redis(key, begin(), failed);
+  end(failed);
+  co_return found;
+}
+
+Task<bool> Cache::Turn::lease(Key key, milliseconds time) {
+  auto shelf = failed_ || !cache_.shared_ ? std::nullopt : cache_.shelf();
+  if (!shelf) co_return true;
+  const auto alone = co_await shelf->lease(key, time, begin());
+  end(!alone);
+  leases_ = alone.value_or(false);
+  co_return alone.value_or(true);
+}
+
+// The client has its answer: what comes now has a deadline of its own.
+Task<void> Cache::Turn::store(Key key, EntryPtr entry) {
+  // Purged while it was on its way: it goes by what has changed since.
+  if (cache_.purges_.has_purged(*entry, key)) {
+    cache_.count_skipped("purged");
+  } else if (!cache_.shared_) {
+    cache_.memory_.store(key, std::move(entry)) ? void(++cache_.stored_) : cache_.count_skipped("no_room");
+  } else {
+    auto shelf = cache_.in_step_ ? cache_.shelf() : std::nullopt;
+    using enum RedisShelf::Stored;
+    const auto due = Clock::now() + cache_.settings_->deadline;
+    const auto stored = shelf ? co_await shelf->store(key, std::move(entry), due) : kUnavailable;
+    if (stored == kYes) ++cache_.stored_;
+    if (stored == kTooLarge) cache_.count_skipped("too_large");
+    if (stored == kUnavailable) cache_.count_skipped("store_unavailable");
+  }
+}
+
+Task<void> Cache::Turn::give_back(Key key) {
+  auto shelf = leases_ ? cache_.shelf() : std::nullopt;
+  if (shelf) co_await shelf->give_back(key, Clock::now() + cache_.settings_->deadline);
 }
 
 }  // namespace sluice::cache

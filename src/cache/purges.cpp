@@ -22,7 +22,7 @@ void Purges::adopt(std::uint64_t epoch, Epochs epochs) {
   epoch_.store(epoch, std::memory_order_release);
 }
 
-bool Purges::look_up(const Entry& entry, std::string_view hex) const {
+bool Purges::look_up(const Entry& entry, const Key& key) const {
   const std::shared_lock lock(mutex_);
   std::string name;
   const auto gone = [&](std::string_view kind, std::string_view what) {
@@ -31,7 +31,7 @@ bool Purges::look_up(const Entry& entry, std::string_view hex) const {
     return found != epochs_.end() && found->second > entry.born;
   };
   return gone("all", "") || gone("scope ", entry.scope) || gone("key ", entry.key_name) ||
-         gone("model ", entry.alias) || gone("entry ", hex) ||
+         gone("model ", entry.alias) || gone("entry ", key.hex()) ||
          std::ranges::any_of(entry.tags, [&](const std::string& tag) { return gone("tag ", tag); });
 }
 

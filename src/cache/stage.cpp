@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "cache/flights.hpp"
@@ -13,6 +15,9 @@
 
 namespace sluice::cache {
 namespace {
+
+constexpr milliseconds kFirstPause{10};  // between two looks for another replica's answer
+constexpr milliseconds kLongestPause{200};
 
 std::int64_t unix_ms(std::chrono::system_clock::time_point when) {
   return std::chrono::floor<milliseconds>(when).time_since_epoch().count();
@@ -55,7 +60,12 @@ class InFront {
 class Visit {
  public:
   Visit(pipeline::Exchange& exchange, pipeline::Next next, const config::Config& config, Cache& cache)
-      : exchange_(exchange), next_(next), config_(config), cache_(cache), now_(unix_ms(exchange.record.time)) {}
+      : exchange_(exchange),
+        next_(next),
+        config_(config),
+        cache_(cache),
+        turn_(cache),
+        now_(unix_ms(exchange.record.time)) {}
 
   Task<Result<void>> run() {
     auto question = question_of(exchange_, config_.cache, cache_.keys());
@@ -65,7 +75,7 @@ class Visit {
     if (question_.bypass != Bypass::kNone) co_return co_await bypass();
     born_ = cache_.epoch();
     if (!question_.control.no_cache) {
-      if (EntryPtr found = co_await cache_.find(*question_.key, now_)) {
+      if (EntryPtr found = co_await turn_.find(*question_.key, now_)) {
         auto given = co_await consider(std::move(found));
         if (given) co_return std::move(*given);
       }
@@ -176,10 +186,13 @@ class Visit {
   Task<Result<void>> ask_first(std::shared_ptr<Flight> flight) {
     // Whoever comes just behind the one who has got it finds it in the store now.
     if (!question_.control.no_cache) {
-      EntryPtr found = cache_.find_now(*question_.key, now_);
+      EntryPtr found = cache_.shared() ? nullptr : co_await turn_.find(*question_.key, now_);
       if (found && now_ < found->expires_unix_ms) {
         if (auto given = co_await give(*found, "hit")) co_return std::move(*given);
       }
+    }
+    if (config_.cache.coalesce && !co_await turn_.lease(*question_.key, config_.cache.coalesce_wait)) {
+      if (auto given = co_await wait_for_replica()) co_return std::move(*given);
     }
     tell("miss");
     exchange_.has_stale_answer = stale_ != nullptr;
@@ -189,14 +202,33 @@ class Visit {
       const InFront in_front(exchange_, tee);
       result = co_await lead(next_(exchange_), *flight, tee);
     }
+    // The answer is there: that its client leaves now keeps it from nobody.
+    co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
     if (tee.complete()) {
-      keep(flight->complete(entry_of(tee)));
+      co_await keep(flight->complete(entry_of(tee)));
     } else if (!result) {
       const bool own_time = pipeline::deadline_of(exchange_) != kNever;
       const bool timed_out = result.error().kind == ErrorKind::kUpstreamTimeout;
       flight->fail(timed_out && own_time ? client_gone("its time was up").error() : result.error());
     }
+    co_await turn_.give_back(*question_.key);
+    co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
     co_return result;
+  }
+
+  // Another replica asks already. Nothing: it has not got an answer in time, or none for us.
+  Task<std::optional<Result<void>>> wait_for_replica() {
+    net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> timer(co_await net::this_coro::executor);
+    const auto due = std::min(Clock::now() + config_.cache.coalesce_wait, pipeline::deadline_of(exchange_));
+    for (auto pause = kFirstPause; Clock::now() < due; pause = std::min(pause * 2, kLongestPause)) {
+      timer.expires_after(pause);
+      co_await timer.async_wait(net::deferred);
+      if (EntryPtr found = co_await turn_.find(*question_.key, now_); found && now_ < found->expires_unix_ms) {
+        co_return co_await give(*found, "coalesced");
+      }
+      if (co_await turn_.lease(*question_.key, config_.cache.coalesce_wait)) break;  // it has given up
+    }
+    co_return std::nullopt;
   }
 
   Entry entry_of(Tee& tee) const {
@@ -219,13 +251,13 @@ class Visit {
     return entry;
   }
 
-  void keep(const EntryPtr& entry) {
+  Task<void> keep(EntryPtr entry) {
     const auto why_not = entry == nullptr ? std::string_view("too_large")
                          : entry->expires_unix_ms <= entry->created_unix_ms
                              ? std::string_view("no_ttl")
                              : why_not_kept(exchange_, *entry, question_.rules);
     if (why_not.empty()) {
-      cache_.store(*question_.key, entry);
+      co_await turn_.store(*question_.key, std::move(entry));
     } else {
       cache_.count_skipped(why_not);
     }
@@ -247,6 +279,7 @@ class Visit {
   pipeline::Next next_;
   const config::Config& config_;
   Cache& cache_;
+  Cache::Turn turn_;
   std::int64_t now_;
   Question question_;
   std::uint64_t born_ = 0;

@@ -1,5 +1,7 @@
 // cache, of the file, of a model and of a key.
 
+#include <algorithm>
+
 #include "config/sections.hpp"
 #include "config/values.hpp"
 #include "sluice/config/names.hpp"
@@ -95,6 +97,14 @@ bool caches(const Config& config) {
     if (on(key.cache)) return true;
   }
   return false;
+}
+
+std::size_t redis_value_bytes(const Config& config) {
+  constexpr std::size_t kBeside = 64 * kKiB;  // what an entry has beside the answer
+  std::size_t most = *config.cache.rules.max_entry;
+  for (const Model& model : config.models) most = std::max(most, model.cache.max_entry.value_or(0));
+  for (const Key& key : config.keys) most = std::max(most, key.cache.max_entry.value_or(0));
+  return most + most / 2 + kBeside;  // places and times of pieces
 }
 
 // Once the whole file has been read.

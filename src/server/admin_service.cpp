@@ -69,7 +69,7 @@ Task<Result<void>> AdminService::purge(pipeline::Exchange& exchange) const {
   if (!names) co_return std::unexpected(std::move(names.error()));
   std::string body = "{\"purged\":[";
   for (const std::string& name : *names) {
-    cache->purge(name);
+    if (auto done = co_await cache->purge(name); !done) co_return done;
     if (body.back() != '[') body += ',';
     append_json_string(body, name);
   }

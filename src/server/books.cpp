@@ -2,6 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
 #include "admission/pricing.hpp"
 #include "limit/calendar.hpp"
 
@@ -28,12 +32,12 @@ Books::Books()
       room_(limit::make_waiting_room({})) {}
 
 void Books::choose(const config::Config& config) {
-  choose_cache(config);
   if (chosen_) {
     if (*chosen_ != config.redis) spdlog::warn("redis takes effect at the next start only");
-    return;
+    return choose_cache(config);
   }
   chosen_ = config.redis;
+  choose_cache(config);
   if (!config.redis) return;
   redis_ = std::make_unique<RedisSide>(
       config, *local_,
@@ -43,16 +47,34 @@ void Books::choose(const config::Config& config) {
 void Books::choose_cache(const config::Config& config) {
   if (!config::caches(config)) return;
   if (!cache_) {
-    cache_ = std::make_shared<cache::Cache>(config.cache.memory, config.cache.secret);
+    config::Config with_redis = config;
+    with_redis.redis = *chosen_;
+    cache_ = std::make_shared<cache::Cache>(with_redis);
     cache_settings_ = config.cache;
+    for (Worker* worker : joined_) attach_cache(*worker);
   }
   if (config.cache.memory != cache_settings_.memory || config.cache.secret != cache_settings_.secret) {
     spdlog::warn("cache.memory and cache.secret take effect at the next start only");
   }
 }
 
+// The first one also keeps up with what other replicas purge.
+void Books::attach_cache(Worker& worker) {
+  net::post(worker.io(), [this, cache = cache_, &worker] {
+    cache->attach(*worker.redis());
+    if (&worker != joined_.front()) return;
+    net::co_spawn(worker.io(), cache->keep_in_step(), net::detached);
+    const auto look = [cache = cache.get()] { cache->look_now(); };
+    redis_->listen(worker, cache->channel(), {.published = look, .subscribed = look});
+  });
+}
+
 std::expected<void, std::string> Books::join(Worker& worker) {
-  return redis_ ? redis_->join(worker) : std::expected<void, std::string>();
+  if (!redis_) return {};
+  if (auto joined = redis_->join(worker); !joined) return joined;
+  joined_.push_back(&worker);
+  if (cache_) attach_cache(worker);
+  return {};
 }
 
 void Books::leave(std::span<Worker* const> workers) {

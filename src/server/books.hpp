@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "server/redis_side.hpp"
 #include "sluice/budget/alerts.hpp"
@@ -64,10 +65,12 @@ class Books {
   std::unique_ptr<limit::MemoryLedger> local_;
   std::unique_ptr<RedisSide> redis_;
   std::optional<std::optional<config::Redis>> chosen_;
+  std::vector<Worker*> joined_;  // with Redis
   std::unique_ptr<limit::WaitingRoom> room_;
   std::shared_ptr<auth::FailureLimits> failures_ = std::make_shared<auth::FailureLimits>();
   std::shared_ptr<routing::Upstreams> upstreams_ = routing::make_upstreams();
   void choose_cache(const config::Config& config);
+  void attach_cache(Worker& worker);
 
   std::shared_ptr<cache::Cache> cache_;  // null: nothing has been cached yet
   config::Cache cache_settings_;         // that it was made by

@@ -11,6 +11,7 @@ namespace sluice::server {
 namespace {
 
 constexpr auto kLeaveTime = std::chrono::seconds(1);
+constexpr std::size_t kBesideValue = 64 * 1024;  // of a reply
 
 redis::Settings settings_of(const config::Redis& config) {
   redis::Settings settings;
@@ -44,16 +45,29 @@ limit::RedisLedgerOptions options_of(const config::Config& config, limit::OnThre
 }  // namespace
 
 RedisSide::RedisSide(const config::Config& config, limit::MemoryLedger& local, limit::OnThreshold on_threshold)
-    : config_(*config.redis), ledger_(limit::make_redis_ledger(local, options_of(config, std::move(on_threshold)))) {}
+    : config_(*config.redis),
+      value_bytes_(config::redis_value_bytes(config)),
+      ledger_(limit::make_redis_ledger(local, options_of(config, std::move(on_threshold)))) {}
 
 std::expected<void, std::string> RedisSide::join(Worker& worker) {
+  auto settings = settings_of(config_);
+  settings.reply_bytes = std::max(settings.reply_bytes, value_bytes_ + kBesideValue);
   auto client =
-      redis::make_client(worker.io(), settings_of(config_), [](std::string_view line) { spdlog::warn("{}", line); });
+      redis::make_client(worker.io(), std::move(settings), [](std::string_view line) { spdlog::warn("{}", line); });
   if (!client) return std::unexpected("redis: " + client.error());
   worker.set_redis(std::move(*client));
   // The first thing its loop does.
   net::post(worker.io(), [this, &worker] { ledger_->attach(worker.io(), *worker.redis()); });
   return {};
+}
+
+void RedisSide::listen(Worker& worker, std::string channel, redis::Hearer hearer) {
+  auto made = redis::make_subscriber(worker.io(), settings_of(config_), std::move(channel), std::move(hearer));
+  if (made) {
+    subscriber_ = std::move(*made);
+  } else {
+    spdlog::warn("redis: nobody listens to {}", made.error());
+  }
 }
 
 void RedisSide::leave(std::span<Worker* const> workers) {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "sluice/cache/entry.hpp"
+#include "sluice/cache/key.hpp"
 
 namespace sluice::cache {
 
@@ -27,14 +28,12 @@ class Purges {
   // What the replicas have agreed on.
   void adopt(std::uint64_t epoch, Epochs epochs);
 
-  bool has_purged(const Entry& entry, std::string_view hex) const {
-    return entry.born < epoch() && look_up(entry, hex);
-  }
+  bool has_purged(const Entry& entry, const Key& key) const { return entry.born < epoch() && look_up(entry, key); }
 
  private:
-  bool look_up(const Entry& entry, std::string_view hex) const;
+  bool look_up(const Entry& entry, const Key& key) const;
 
-  std::atomic<std::uint64_t> epoch_{1};
+  std::atomic<std::uint64_t> epoch_{0};
   mutable std::shared_mutex mutex_;
   Epochs epochs_;
 };

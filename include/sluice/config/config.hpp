@@ -330,5 +330,7 @@ struct Config {
 
 // Whether anything may be cached at all.
 bool caches(const Config& config);
+// What one value in Redis may take, if entries lie there.
+std::size_t redis_value_bytes(const Config& config);
 
 }  // namespace sluice::config

@@ -110,17 +110,17 @@ TEST(Purges, WhatIsPurgedIsOlderThanItsEpoch) {
   entry.key_name = "app";
   entry.alias = "m";
   entry.tags = {"a", "b"};
-  EXPECT_FALSE(purges.has_purged(entry, "ff"));
+  EXPECT_FALSE(purges.has_purged(entry, key_of(1)));
   for (const char* other : {"tag c", "key other", "model n", "scope namespace x", "entry 00"}) purges.purge(other);
-  EXPECT_FALSE(purges.has_purged(entry, "ff"));
-  for (const char* what : {"all", "tag b", "key app", "model m", "scope namespace bots", "entry ff"}) {
+  EXPECT_FALSE(purges.has_purged(entry, key_of(1)));
+  for (const char* what : {"all", "tag b", "key app", "model m", "scope namespace bots", "entry"}) {
     entry.born = purges.epoch();
-    EXPECT_FALSE(purges.has_purged(entry, "ff")) << what;
-    purges.purge(what);
-    EXPECT_TRUE(purges.has_purged(entry, "ff")) << what;
+    EXPECT_FALSE(purges.has_purged(entry, key_of(1))) << what;
+    purges.purge(what == std::string_view("entry") ? "entry " + key_of(1).hex() : what);
+    EXPECT_TRUE(purges.has_purged(entry, key_of(1))) << what;
   }
   entry.born = purges.epoch();
-  EXPECT_FALSE(purges.has_purged(entry, "ff")) << "what was asked for since is good";
+  EXPECT_FALSE(purges.has_purged(entry, key_of(1))) << "what was asked for since is good";
 }
 
 TEST(Purges, TooManyNamesPurgeAll) {
@@ -128,7 +128,7 @@ TEST(Purges, TooManyNamesPurgeAll) {
   Entry entry;
   entry.born = purges.epoch();
   for (std::size_t i = 0; i <= Purges::kMost; ++i) purges.purge("tag " + std::to_string(i));
-  EXPECT_TRUE(purges.has_purged(entry, "ff"));
+  EXPECT_TRUE(purges.has_purged(entry, key_of(1)));
 }
 
 TEST(Purges, WhatReplicasAgreeOnCountsUnlessItIsOlder) {
@@ -137,7 +137,7 @@ TEST(Purges, WhatReplicasAgreeOnCountsUnlessItIsOlder) {
   entry.tags = {"a"};
   entry.born = 5;
   purges.adopt(7, {{"tag a", 6}});
-  EXPECT_TRUE(purges.has_purged(entry, "ff"));
+  EXPECT_TRUE(purges.has_purged(entry, key_of(1)));
   purges.adopt(3, {});
   EXPECT_EQ(purges.epoch(), 7U);
 }
