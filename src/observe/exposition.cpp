@@ -117,15 +117,15 @@ class Exposition {
       const auto& [route, result, bypass] = what;
       results[{route, result}] += count;
       if (bypass.empty()) continue;
-      add_number(bypassed_, {{"route", route}, {"reason", std::string(bypass)}}, static_cast<double>(count));
+      add_number(bypassed_, {{"model", route}, {"reason", std::string(bypass)}}, static_cast<double>(count));
     }
     for (const auto& [what, count] : results) {
-      add_number(cache_, {{"route", what.first}, {"result", std::string(what.second)}}, static_cast<double>(count));
+      add_number(cache_, {{"model", what.first}, {"result", std::string(what.second)}}, static_cast<double>(count));
     }
     for (const auto& [route, saved] : from_.saved_) {
-      add_number(saved_tokens_, {{"route", route}, {"type", "input"}}, static_cast<double>(saved.input));
-      add_number(saved_tokens_, {{"route", route}, {"type", "output"}}, static_cast<double>(saved.output));
-      add_number(saved_cost_, {{"route", route}}, static_cast<double>(saved.cost.nanodollars()) * 1e-9);
+      add_number(saved_tokens_, {{"model", route}, {"type", "input"}}, static_cast<double>(saved.input));
+      add_number(saved_tokens_, {{"model", route}, {"type", "output"}}, static_cast<double>(saved.output));
+      add_number(saved_cost_, {{"model", route}}, static_cast<double>(saved.cost.nanodollars()) * 1e-9);
     }
   }
 

@@ -130,7 +130,8 @@ void append_trace_line(std::string& out, const Record& record) {
   line.name("outcome", to_string(record.outcome));
   if (!record.error.empty()) line.text("error", record.error);
   if (!record.detail.empty()) line.text("detail", record.detail);
-  if (record.outcome != Outcome::kOk) line.name("phase", to_string(record.phase));
+  if (record.outcome != Outcome::kOk && record.outcome != Outcome::kCacheHit)
+    line.name("phase", to_string(record.phase));
   if (!record.finish_reason.empty()) line.text("finish_reason", record.finish_reason);
   append_usage(line, record.usage);
   if (record.cost) line.raw("cost_usd", to_decimal(*record.cost));

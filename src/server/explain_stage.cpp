@@ -4,6 +4,7 @@
 
 #include "admission/claim.hpp"
 #include "admission/node_limits.hpp"
+#include "cache/question.hpp"
 #include "routing/plan.hpp"
 #include "routing/resolve.hpp"
 #include "routing/rules.hpp"
@@ -62,6 +63,7 @@ class Explain final : public pipeline::Middleware {
     into_.decision = exchange.record.decision;
     add_rules(into_, plan.alias(), facts);
     add_route(claim, plan, facts);
+    if (auto good = add_cache(exchange); !good) co_return good;
     add_limits(claim);
     co_return Result<void>{};
   }
@@ -111,6 +113,21 @@ class Explain final : public pipeline::Middleware {
       into_.mirror = std::to_string(route.mirror.percent) + " % to " + route.mirror.to->model.name;
     }
     into_.answer = route.model.answer;
+  }
+
+  Result<void> add_cache(const pipeline::Exchange& exchange) const {
+    if (!snapshot_.cache) return {};
+    auto question = cache::question_of(exchange, snapshot_.config.cache, snapshot_.cache->keys());
+    if (!question) return std::unexpected(std::move(question.error()));
+    if (question->off) return {};
+    if (!question->key) {
+      into_.cache = "bypassed: " + std::string(to_string(question->bypass));
+      return {};
+    }
+    const auto ttl = cache::ttl_for(question->rules, question->control);
+    into_.cache = "kept for " + std::to_string(ttl.count()) + " ms, shared by " + question->scope;
+    if (!snapshot_.config.cache.secret.empty()) into_.cache_key = question->key->hex();
+    return {};
   }
 
   void add_limits(const admission::Claim& claim) const {

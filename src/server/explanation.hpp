@@ -61,6 +61,8 @@ struct Explanation {
   std::string mirror;  // empty: none
   std::string answer;  // said when all have failed; empty: the error is
   std::vector<ExplainedLimit> limits;
+  std::string cache = "off";  // whether its answer would be kept, for how long and for whom; or why not
+  std::string cache_key;      // empty: none, or it differs from process to process
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
   bool priced = false;

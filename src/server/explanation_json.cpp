@@ -98,6 +98,7 @@ std::string json_of(const Explanation& it) {
   out.raw("answered_by", json_of(it.answers)).raw("fallback", models(it.fallback));
   out.raw("for_context_length", models(it.for_length)).raw("for_content_policy", models(it.for_policy));
   out.raw("mirror", or_null(it.mirror)).raw("answer", or_null(it.answer));
+  out.text("cache", it.cache).raw("cache_key", or_null(it.cache_key));
   out.raw("limits", list(it.limits, [](const auto& limit) { return json_of(limit); }));
   out.number("input_tokens", it.input_tokens).number("output_tokens", it.output_tokens);
   out.raw("cost_usd", it.priced ? to_decimal(it.cost) : "null");

@@ -74,6 +74,8 @@ std::string text_of(const Explanation& it) {
   for (const auto& model : it.for_policy) add_model(out, "If it is refused for what it says:", model);
   if (!it.answer.empty()) out += fmt::format("\nIf all fail, the answer is: {}\n", it.answer);
   if (!it.mirror.empty()) out += fmt::format("\nMirrored: {}\n", it.mirror);
+  out += fmt::format("\nCache: {}\n", it.cache);
+  if (!it.cache_key.empty()) out += fmt::format("  under {}\n", it.cache_key);
   add_limits(out, it);
   for (const std::string& note : it.notes) out += "Note: " + note + "\n";
   return out;

@@ -47,10 +47,11 @@ class Explain : public ::testing::Test {
     ASSERT_NE(at, std::string::npos) << made;
     std::string config = kConfig;
     config.replace(config.find("HASH"), 4, made.substr(at, made.find('\n', at) - at));
-    folder_.write("gateway.yaml", config);
+    folder_.write("gateway.yaml", config_ = config);
   }
+  void add_to_config(const std::string& lines) { folder_.write("gateway.yaml", config_ += lines); }
   Ran sh(const std::string& command) {
-    support::Process process({"/bin/sh", "-c", "cd " + folder_.path(".") + " && " + command}, {});
+    support::Process process({"/bin/sh", "-c", "cd " + folder_.path(".") + " && " + command}, {{"CACHE_SECRET", "s"}});
     const auto code = process.wait_exit(30s);
     return {code.value_or(-1), process.output()};
   }
@@ -60,6 +61,7 @@ class Explain : public ::testing::Test {
   }
 
   support::TempDir folder_;
+  std::string config_;
 };
 
 TEST_F(Explain, TellsTheRuleTheTargetsTheLimitsAndTheCost) {
@@ -93,6 +95,18 @@ TEST_F(Explain, TellsSplits) {
   EXPECT_EQ(told["splits"], json({"shared: 100 % as \"all\" to small"}));
   EXPECT_EQ(told["decision"], "small: split \"all\": 100 %");
   EXPECT_EQ(told["answered_by"]["model"], "small");
+}
+
+TEST_F(Explain, TellsWhetherTheAnswerWouldBeKept) {
+  EXPECT_EQ(json::parse(explain(kAsk, "--key app --json").output)["cache"], "off");
+  add_to_config("cache: {ttl: 1h, secret: \"${CACHE_SECRET}\"}\n");
+  std::string ask = R"({"model":"large","messages":[{"role":"user","content":"hi"}]})";
+  EXPECT_EQ(json::parse(explain(ask, "--key app --json").output)["cache"], "bypassed: not_deterministic");
+  ask.insert(1, R"("temperature":0,)");
+  const json told = json::parse(explain(ask, "--key app --json").output);
+  EXPECT_EQ(told["cache"], "kept for 3600000 ms, shared by key app");
+  EXPECT_EQ(told["cache_key"].get<std::string>().size(), 64U);
+  EXPECT_NE(explain(ask, "--key app").output.find("Cache: kept for"), std::string::npos);
 }
 
 TEST_F(Explain, IsMeantForPeopleToRead) {
