@@ -4,6 +4,7 @@
 #include <boost/container/small_vector.hpp>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace sluice::cache {
 namespace {
@@ -55,7 +56,7 @@ class Writer {
   std::string_view string() {
     const char* begin = at_++;
     for (;;) {
-      at_ = std::find(at_, end_, '"');
+      at_ = static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
       const char* before = at_;
       while (before > begin + 1 && before[-1] == '\\') --before;
       ++at_;
@@ -141,6 +142,14 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
+// Whether all its escapes are those that the canonical form has: \u and \/ may stand for anything.
+bool is_canonical(std::string_view raw) {
+  for (auto at = raw.find('\\'); at != raw.npos; at = raw.find('\\', at + 2)) {
+    if (raw[at + 1] == 'u' || raw[at + 1] == '/') return false;
+  }
+  return true;
+}
+
 // Digits that count: without sign, point, exponent, and zeros at either end.
 std::size_t digits_of(std::string_view raw) {
   std::size_t count = 0;
@@ -160,7 +169,7 @@ std::size_t digits_of(std::string_view raw) {
 }  // namespace
 
 void append_canonical_string(std::string& out, std::string_view raw) {
-  if (raw.find('\\') == raw.npos) {
+  if (is_canonical(raw)) {
     out += raw;
     return;
   }
