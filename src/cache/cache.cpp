@@ -48,11 +48,11 @@ Cache::Cache(const config::Config& config)
       shared_(config.redis.has_value()),
       keys_(given_or_made(config.cache.secret)),
       flights_(std::make_unique<Flights>()),
-      memory_(shared_ ? kLeastMemory : config.cache.memory) {
+      memory_(shared_ ? kLeastMemory : config.cache.memory, config::largest_cache_entry(config)) {
   if (!shared_) return;
   settings_->shelf.prefix = config.redis->prefix;
   settings_->shelf.compress_over = config.cache.compress_over;
-  settings_->shelf.value_bytes = redis_value_bytes(config);
+  settings_->shelf.value_bytes = config::largest_cache_entry(config);
   settings_->deadline = config.redis->deadline;
 }
 

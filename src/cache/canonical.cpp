@@ -4,7 +4,10 @@
 #include <boost/container/small_vector.hpp>
 #include <charconv>
 #include <cmath>
-#include <cstring>
+#include <utility>
+
+#include "api/json_escape.hpp"
+#include "api/json_scan.hpp"
 
 namespace sluice::cache {
 namespace {
@@ -54,14 +57,8 @@ class Writer {
   }
 
   std::string_view string() {
-    const char* begin = at_++;
-    for (;;) {
-      at_ = static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
-      const char* before = at_;
-      while (before > begin + 1 && before[-1] == '\\') --before;
-      ++at_;
-      if ((at_ - 1 - before) % 2 == 0) return {begin, static_cast<std::size_t>(at_ - begin)};
-    }
+    const char* begin = std::exchange(at_, json::scan::skip_string(at_, end_));
+    return {begin, static_cast<std::size_t>(at_ - begin)};
   }
 
   void scalar() {
@@ -114,8 +111,8 @@ class Writer {
     if (std::ranges::is_sorted(members, less)) return;
     const std::size_t begin = members.front().begin;
     std::ranges::sort(members, less);
-    std::string sorted;
-    sorted.reserve(out_.size() - begin);
+    std::string& sorted = scratch_;
+    sorted.clear();
     for (const Span& member : members) {
       if (!sorted.empty()) sorted += ',';
       sorted.append(out_, member.begin, member.end - member.begin);
@@ -124,6 +121,7 @@ class Writer {
   }
 
   std::string& out_;
+  std::string scratch_;  // of sort()
   const char* at_;
   const char* end_;
 };
@@ -142,12 +140,15 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
-// Whether all its escapes are those that the canonical form has: \u and \/ may stand for anything.
-bool is_canonical(std::string_view raw) {
-  for (auto at = raw.find('\\'); at != raw.npos; at = raw.find('\\', at + 2)) {
-    if (raw[at + 1] == 'u' || raw[at + 1] == '/') return false;
-  }
-  return true;
+// Of the escape at the front of `raw`, whose length it gives.
+std::size_t append_canonical_escape(std::string& out, std::string_view raw) {
+  const std::size_t before = out.size();
+  const std::size_t length = json::append_escape(out, raw);
+  if (out.size() > before + 1) return length;
+  const char c = out.back();  // which may be one that is written with an escape
+  out.pop_back();
+  append_escaped(out, c);
+  return length;
 }
 
 // Digits that count: without sign, point, exponent, and zeros at either end.
@@ -169,13 +170,16 @@ std::size_t digits_of(std::string_view raw) {
 }  // namespace
 
 void append_canonical_string(std::string& out, std::string_view raw) {
-  if (is_canonical(raw)) {
-    out += raw;
-    return;
+  std::size_t copied = 0;
+  for (auto at = raw.find('\\'); at != raw.npos;) {
+    const bool has_other_form = raw[at + 1] == 'u' || raw[at + 1] == '/';
+    if (has_other_form) {
+      out += raw.substr(copied, at - copied);
+      copied = at + append_canonical_escape(out, raw.substr(at));
+    }
+    at = raw.find('\\', has_other_form ? copied : at + 2);
   }
-  out += '"';
-  for (const char c : json::text_of({raw})) append_escaped(out, c);
-  out += '"';
+  out += raw.substr(copied);
 }
 
 void append_canonical_number(std::string& out, std::string_view raw) {

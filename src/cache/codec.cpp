@@ -8,7 +8,7 @@
 namespace sluice::cache {
 namespace {
 
-constexpr std::string_view kVersion = "SLU1";
+constexpr std::string_view kVersion = "SLU2";
 constexpr char kPlain = 0, kCompressed = 1;
 constexpr std::size_t kHead = 9;  // version, form, size of the plain members
 constexpr std::size_t kSeal = Key::kBytes;
@@ -70,17 +70,20 @@ std::string members_of(const Entry& entry) {
   out.reserve(entry.body.size() + 512 + 8 * entry.pieces.size());
   put(out, static_cast<std::uint8_t>(entry.form));
   for (const auto* text : {&entry.body, &entry.usage_event, &entry.finish_reason, &entry.provider, &entry.model,
-                           &entry.scope, &entry.key_name, &entry.alias}) {
+                           &entry.scope, &entry.key_name}) {
     put(out, *text);
   }
   for (const std::int64_t number :
        {entry.usage.input, entry.usage.output, entry.usage.cached, entry.usage.cache_write, entry.usage.reasoning,
         entry.cost.nanodollars(), entry.created_unix_ms, entry.expires_unix_ms, entry.stale_until_unix_ms,
-        static_cast<std::int64_t>(entry.born), static_cast<std::int64_t>(entry.usage.source)}) {
+        static_cast<std::int64_t>(entry.born), static_cast<std::int64_t>(entry.usage.source),
+        static_cast<std::int64_t>(entry.events), entry.asked_ttl_ms}) {
     put(out, number);
   }
-  put(out, static_cast<std::uint32_t>(entry.tags.size()));
-  for (const std::string& tag : entry.tags) put(out, tag);
+  for (const auto* list : {&entry.models, &entry.tags}) {
+    put(out, static_cast<std::uint32_t>(list->size()));
+    for (const std::string& text : *list) put(out, text);
+  }
   put(out, static_cast<std::uint32_t>(entry.pieces.size()));
   for (const Entry::Piece& piece : entry.pieces) {
     put(out, piece.end);
@@ -105,20 +108,23 @@ std::optional<Entry> entry_of(std::string_view members) {
   in.take(form);
   entry.form = form == 0 ? Entry::Form::kBody : Entry::Form::kEvents;
   for (auto* text : {&entry.body, &entry.usage_event, &entry.finish_reason, &entry.provider, &entry.model, &entry.scope,
-                     &entry.key_name, &entry.alias}) {
+                     &entry.key_name}) {
     in.take(*text);
   }
-  std::int64_t cost = 0, born = 0, source = 0;
-  for (auto* number :
-       {&entry.usage.input, &entry.usage.output, &entry.usage.cached, &entry.usage.cache_write, &entry.usage.reasoning,
-        &cost, &entry.created_unix_ms, &entry.expires_unix_ms, &entry.stale_until_unix_ms, &born, &source}) {
+  std::int64_t cost = 0, born = 0, source = 0, events = 0;
+  for (auto* number : {&entry.usage.input, &entry.usage.output, &entry.usage.cached, &entry.usage.cache_write,
+                       &entry.usage.reasoning, &cost, &entry.created_unix_ms, &entry.expires_unix_ms,
+                       &entry.stale_until_unix_ms, &born, &source, &events, &entry.asked_ttl_ms}) {
     in.take(*number);
   }
   entry.cost = Money::nanodollars(cost);
   entry.born = static_cast<std::uint64_t>(born);
   entry.usage.source = static_cast<UsageSource>(source & 3);
-  entry.tags.resize(in.count(4));
-  for (std::string& tag : entry.tags) in.take(tag);
+  entry.events = static_cast<std::uint64_t>(events);
+  for (auto* list : {&entry.models, &entry.tags}) {
+    list->resize(in.count(4));
+    for (std::string& text : *list) in.take(text);
+  }
   entry.pieces.resize(in.count(8));
   for (Entry::Piece& piece : entry.pieces) {
     in.take(piece.end);

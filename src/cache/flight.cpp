@@ -48,6 +48,8 @@ EntryPtr Flight::complete(Entry answer) {
     return nullptr;
   }
   answer.body = std::move(bytes_);
+  answer.body.shrink_to_fit();  // it grew by doubling, and is kept for long
+  answer.pieces.shrink_to_fit();
   auto whole = std::make_shared<const Entry>(std::move(answer));
   end(whole);
   return whole;

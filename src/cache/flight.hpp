@@ -26,11 +26,13 @@ class Flight {
  public:
   // `most`: bytes that are kept of it; while somebody follows, kFollowedShare times as many.
   static constexpr std::size_t kFollowedShare = 8;
-  Flight(bool streams, std::size_t most) : streams_(streams), most_(most) {}
+  // `born`: the epoch of purges in which it began.
+  Flight(bool streams, std::size_t most, std::uint64_t born = 0) : streams_(streams), most_(most), born_(born) {}
   Flight(const Flight&) = delete;
   Flight& operator=(const Flight&) = delete;
 
   bool streams() const { return streams_; }
+  std::uint64_t born() const { return born_; }
 
   // The leader's side.
   void append(std::string_view bytes);
@@ -70,6 +72,7 @@ class Flight {
 
   const bool streams_;
   const std::size_t most_;
+  const std::uint64_t born_;
   std::atomic<std::size_t> followers_{0};
   mutable std::mutex mutex_;  // guards what follows
   std::function<void()> deserted_;

@@ -2,11 +2,12 @@
 
 namespace sluice::cache {
 
-Flights::Boarding Flights::board(const Key& key, const std::function<std::shared_ptr<Flight>()>& make) {
+Flights::Boarding Flights::board(const Key& key, std::uint64_t born,
+                                 const std::function<std::shared_ptr<Flight>()>& make) {
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
   auto& flight = shard.flights[key];
-  const bool leads = !flight;
+  const bool leads = !flight || flight->born() < born;
   if (leads) flight = make();
   return {flight, leads};
 }

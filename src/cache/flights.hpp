@@ -18,7 +18,8 @@ class Flights {
     std::shared_ptr<Flight> flight;
     bool leads = false;  // it has just been made; land() is owed
   };
-  Boarding board(const Key& key, const std::function<std::shared_ptr<Flight>()>& make);
+  // Who asks in the epoch `born` boards none that began in an older one: something has been purged since.
+  Boarding board(const Key& key, std::uint64_t born, const std::function<std::shared_ptr<Flight>()>& make);
   bool is_under_way(const Key& key);
   // Nobody joins it from now on.
   void land(const Key& key, const std::shared_ptr<Flight>& flight);

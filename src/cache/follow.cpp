@@ -22,6 +22,7 @@ class Reading {
   Task<Result<void>> pass_on(std::string_view events) {
     if (events.empty()) co_return Result<void>{};
     if (!started_) start();
+    exchange_.record.events += events_in(events);
     auto sent = exchange_.sink->write_now(events);
     co_return sent ? std::move(*sent) : co_await exchange_.sink->flush();
   }
@@ -29,7 +30,9 @@ class Reading {
   Task<Result<void>> finish(const Entry& entry) {
     if (!started_) start();
     exchange_.record.reached(Stage::kLastToken);
-    co_return co_await exchange_.sink->finish(stream_end(exchange_, entry));
+    const std::string end = stream_end(exchange_, entry);
+    exchange_.record.events += events_in(end);
+    co_return co_await exchange_.sink->finish(end);
   }
 
  private:

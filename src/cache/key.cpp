@@ -117,6 +117,7 @@ Key KeyMaker::make(const Scope& scope, Endpoint endpoint, const Answerer& answer
   append_part(text, to_string(endpoint));
   append_part(text, answerer.model);
   append_size(text, answerer.revision);
+  append_part(text, answerer.told);
   append_body(text, view);
   Key key;
   key.bytes_ = seal(kSchema, text);

@@ -10,7 +10,8 @@
 namespace sluice::cache {
 namespace {
 
-constexpr std::size_t kShardBytes = 8 * 1024 * 1024;  // at least: a few of the largest entries
+constexpr std::size_t kShardBytes = 8 * 1024 * 1024;  // at least
+constexpr std::size_t kLargestInShard = 4;            // entries, at least
 constexpr std::size_t kMostShards = 64;
 constexpr std::size_t kSmallShare = 10;  // a tenth is for what is new
 constexpr std::uint8_t kMostHits = 3;    // that count
@@ -139,8 +140,9 @@ class MemoryStore::Shard {
   StoreCounts counts_;
 };
 
-MemoryStore::MemoryStore(std::size_t bytes) : most_(bytes) {
-  const std::size_t count = std::clamp<std::size_t>(bytes / kShardBytes, 1, kMostShards);
+MemoryStore::MemoryStore(std::size_t bytes, std::size_t largest) : most_(bytes) {
+  const std::size_t least = std::max(kShardBytes, kLargestInShard * largest);
+  const std::size_t count = std::clamp<std::size_t>(bytes / least, 1, kMostShards);
   for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(bytes / count));
 }
 

@@ -30,8 +30,8 @@ bool Purges::look_up(const Entry& entry, const Key& key) const {
     const auto found = epochs_.find(name);
     return found != epochs_.end() && found->second > entry.born;
   };
-  return gone("all", "") || gone("scope ", entry.scope) || gone("key ", entry.key_name) ||
-         gone("model ", entry.alias) || gone("entry ", key.hex()) ||
+  return gone("all", "") || gone("scope ", entry.scope) || gone("key ", entry.key_name) || gone("entry ", key.hex()) ||
+         std::ranges::any_of(entry.models, [&](const std::string& model) { return gone("model ", model); }) ||
          std::ranges::any_of(entry.tags, [&](const std::string& tag) { return gone("tag ", tag); });
 }
 

@@ -1,5 +1,7 @@
 #include "cache/question.hpp"
 
+#include "sluice/api/passed_on.hpp"
+
 namespace sluice::cache {
 namespace {
 
@@ -12,6 +14,15 @@ Scope scope_of(const config::CacheRules& rules, const config::Key* key) {
   if (rules.scope == CacheScope::kKey || key->group.empty()) return Scope::of_key(key->name, key->hash.id);
   if (rules.scope == CacheScope::kTeam) return Scope::of_group(key->group);
   return Scope::of_group(key->group.substr(0, key->group.find('/')));
+}
+
+// What goes to the upstream beside the body and may change the answer.
+std::string told(const http::RequestHead& head) {
+  std::string text(head.query);
+  for (const http::Field& field : head.fields) {
+    if (api::shapes_answer(field.name) && !head.nominates(field.name)) (text += '\n') += field.value;
+  }
+  return text;
 }
 
 }  // namespace
@@ -32,7 +43,9 @@ Result<Question> question_of(const pipeline::Exchange& exchange, const config::C
   if (made.bypass != Bypass::kNone) return made;
   const Scope scope = scope_of(made.rules, exchange.key);
   made.scope = scope.name();
-  made.key = keys.make(scope, exchange.endpoint, {exchange.resolved.model, exchange.resolved.revision}, *exchange.view);
+  const std::string told = cache::told(exchange.request.head);
+  const Answerer answerer{.model = exchange.resolved.model, .revision = exchange.resolved.revision, .told = told};
+  made.key = keys.make(scope, exchange.endpoint, answerer, *exchange.view);
   return made;
 }
 

@@ -126,6 +126,12 @@ std::string usage_event(const std::string& head, std::string_view usage) {
 
 }  // namespace
 
+std::uint64_t events_in(std::string_view events) {
+  std::uint64_t count = 0;
+  for (auto at = events.find("\n\n"); at != events.npos; at = events.find("\n\n", at + 2)) ++count;
+  return count;
+}
+
 bool has_streams(Endpoint endpoint) {
   return endpoint == Endpoint::kChat || endpoint == Endpoint::kCompletions || endpoint == Endpoint::kResponses;
 }

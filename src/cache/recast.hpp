@@ -16,6 +16,9 @@ namespace sluice::cache {
 // Whether answers of that endpoint come as streams at all.
 bool has_streams(Endpoint endpoint);
 
+// How many events these are, framed as sent.
+std::uint64_t events_in(std::string_view events);
+
 // The body of the answer whose events these are, framed as sent, without [DONE]; `usage_event` is the one that carries
 // its usage, framed, or empty. Nothing: these are no events of a complete answer.
 std::optional<std::string> body_of(Endpoint endpoint, std::string_view events, std::string_view usage_event);

@@ -28,6 +28,7 @@ bool put_stream(const pipeline::Exchange& exchange, const Entry& entry, Playback
   if (entry.form == Entry::Form::kEvents) {
     out.body = entry.body;
     out.pieces = entry.pieces;
+    out.events = entry.events + events_in(out.end);
     return true;
   }
   const auto events = events_of(exchange.endpoint, entry.body);
@@ -37,6 +38,7 @@ bool put_stream(const pipeline::Exchange& exchange, const Entry& entry, Playback
     out.pieces.push_back({static_cast<std::uint32_t>(out.made.size()), 0});
   }
   out.body = out.made;
+  out.events = events->size() + events_in(out.end);
   return true;
 }
 

@@ -20,6 +20,7 @@ struct Playback {
   std::string_view body;             // all that is sent, but for `end`
   std::vector<Entry::Piece> pieces;  // of a stream
   std::string end;                   // of a stream: its usage if that is wanted, and [DONE]
+  std::uint64_t events = 0;          // of a stream, its end included
   std::string made;                  // what `body` points into, where it is not the entry's own
 };
 // Nothing: it has no such form. The entry outlives the result.

@@ -65,7 +65,7 @@ class Visit {
         config_(config),
         cache_(cache),
         turn_(cache),
-        now_(unix_ms(exchange.record.time)) {}
+        now_(unix_ms(std::chrono::system_clock::now())) {}
 
   Task<Result<void>> run() {
     auto question = question_of(exchange_, config_.cache, cache_.keys());
@@ -105,11 +105,25 @@ class Visit {
     return next_(exchange_);
   }
 
+  milliseconds age_of(const Entry& entry) const {
+    return milliseconds(std::max<std::int64_t>(0, now_ - entry.created_unix_ms));
+  }
+  // As the request wants it.
+  bool is_young_enough(const Entry& entry) const {
+    const auto& control = question_.control;
+    if (control.no_cache && entry.created_unix_ms < now_) return false;
+    return !control.max_age || age_of(entry) <= *control.max_age;
+  }
+  // What was not there when this request came, and is now: by one that asked the same.
+  Task<EntryPtr> look_again() {
+    EntryPtr found = co_await turn_.find(*question_.key, now_);
+    const bool good = found && now_ < found->expires_unix_ms && is_young_enough(*found);
+    co_return good ? found : nullptr;
+  }
+
   // An answer was found. Nothing: it does not do.
   Task<std::optional<Result<void>>> consider(EntryPtr found) {
-    const auto& control = question_.control;
-    const auto age = std::max<std::int64_t>(0, now_ - found->created_unix_ms);
-    if (control.max_age && milliseconds(age) > *control.max_age) co_return std::nullopt;
+    if (!is_young_enough(*found)) co_return std::nullopt;
     const bool fresh = now_ < found->expires_unix_ms;
     const auto late = milliseconds(now_ - found->expires_unix_ms);
     if (!fresh && late >= *question_.rules.stale_while_revalidate) {
@@ -118,14 +132,14 @@ class Visit {
     }
     auto given = co_await give(*found, fresh ? "hit" : "stale");
     if (given && !fresh && !cache_.flights().is_under_way(*question_.key))
-      refresh(exchange_, co_await net::this_coro::executor);
+      refresh(exchange_, *found, co_await net::this_coro::executor);
     co_return given;
   }
 
   Task<std::optional<Result<void>>> give(const Entry& entry, std::string_view what) {
     const auto playing = playback(exchange_, entry);
     if (!playing) co_return std::nullopt;
-    const auto age = std::to_string(std::max<std::int64_t>(0, now_ - entry.created_unix_ms) / 1000);
+    const auto age = std::to_string(std::chrono::floor<std::chrono::seconds>(age_of(entry)).count());
     tell(what, "; age=" + age);
     exchange_.passed_on.emplace_back("age", age);
     note_given(entry);
@@ -136,6 +150,7 @@ class Visit {
     }
     exchange_.record.reached(observe::Stage::kFirstToken);
     exchange_.record.committed = Clock::now();
+    exchange_.record.events = playing->events;
     auto sent = co_await play(exchange_, *playing, config_.cache.replay);
     exchange_.record.reached(observe::Stage::kLastToken);
     co_return sent;
@@ -152,9 +167,11 @@ class Visit {
 
   // Once for all who want it now.
   Task<Result<void>> ask_once() {
-    const auto make = [&] { return std::make_shared<Flight>(exchange_.view->stream, *question_.rules.max_entry); };
+    const auto make = [&] {
+      return std::make_shared<Flight>(exchange_.view->stream, *question_.rules.max_entry, born_);
+    };
     while (config_.cache.coalesce) {
-      const auto boarding = cache_.flights().board(*question_.key, make);
+      const auto boarding = cache_.flights().board(*question_.key, born_, make);
       if (boarding.leads) {
         const Landing landing(cache_.flights(), *question_.key, boarding.flight);
         co_return co_await ask_first(boarding.flight);
@@ -185,16 +202,15 @@ class Visit {
 
   Task<Result<void>> ask_first(std::shared_ptr<Flight> flight) {
     // Whoever comes just behind the one who has got it finds it in the store now.
-    if (!question_.control.no_cache) {
-      EntryPtr found = cache_.shared() ? nullptr : co_await turn_.find(*question_.key, now_);
-      if (found && now_ < found->expires_unix_ms) {
+    if (!question_.control.no_cache && !cache_.shared()) {
+      if (const EntryPtr found = co_await look_again()) {
         if (auto given = co_await give(*found, "hit")) co_return std::move(*given);
       }
     }
     if (config_.cache.coalesce && !co_await turn_.lease(*question_.key, config_.cache.coalesce_wait)) {
       if (auto given = co_await wait_for_replica()) co_return std::move(*given);
     }
-    tell("miss");
+    tell(exchange_.refreshing ? "refresh" : "miss");
     exchange_.has_stale_answer = stale_ != nullptr;
     Tee tee(*exchange_.sink, exchange_.endpoint, *flight);
     Result<void> result;
@@ -223,9 +239,7 @@ class Visit {
     for (auto pause = kFirstPause; Clock::now() < due; pause = std::min(pause * 2, kLongestPause)) {
       timer.expires_after(pause);
       co_await timer.async_wait(net::deferred);
-      if (EntryPtr found = co_await turn_.find(*question_.key, now_); found && now_ < found->expires_unix_ms) {
-        co_return co_await give(*found, "coalesced");
-      }
+      if (const EntryPtr found = co_await look_again()) co_return co_await give(*found, "coalesced");
       if (co_await turn_.lease(*question_.key, config_.cache.coalesce_wait)) break;  // it has given up
     }
     co_return std::nullopt;
@@ -246,8 +260,12 @@ class Visit {
     entry.born = born_;
     entry.scope = question_.scope;
     if (exchange_.key != nullptr) entry.key_name = exchange_.key->name;
-    entry.alias = record.route;
+    for (const std::string_view name :
+         {std::string_view(exchange_.view->model), std::string_view(record.route), exchange_.resolved.model}) {
+      if (std::ranges::find(entry.models, name) == entry.models.end()) entry.models.emplace_back(name);
+    }
     entry.tags = question_.control.tags;
+    if (question_.control.ttl) entry.asked_ttl_ms = question_.control.ttl->count();
     return entry;
   }
 

@@ -15,6 +15,7 @@ void Tee::keep(std::string_view bytes) {
   const std::string_view text = events ? std::string_view(*events) : bytes;
   if (text.empty()) return;
   flight_.append(text);
+  kept_.events += events_in(text);
   const auto now = Clock::now();
   if (first_ == TimePoint{}) first_ = now;
   size_ += text.size();

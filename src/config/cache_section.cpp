@@ -87,6 +87,17 @@ void read_cache(const Value& section, Cache& cache) {
   map.read("secret", cache.secret, [](const Value& value) { return read_secret(value, "secret"); });
 }
 
+namespace {
+
+std::size_t largest_answer(const Config& config) {
+  std::size_t most = *config.cache.rules.max_entry;
+  for (const Model& model : config.models) most = std::max(most, model.cache.max_entry.value_or(0));
+  for (const Key& key : config.keys) most = std::max(most, key.cache.max_entry.value_or(0));
+  return most;
+}
+
+}  // namespace
+
 bool caches(const Config& config) {
   const auto on = [](const CacheRules& rules) { return rules.policy && *rules.policy != CachePolicy::kOff; };
   if (on(config.cache.rules)) return true;
@@ -99,16 +110,17 @@ bool caches(const Config& config) {
   return false;
 }
 
-std::size_t redis_value_bytes(const Config& config) {
-  constexpr std::size_t kBeside = 64 * kKiB;  // what an entry has beside the answer
-  std::size_t most = *config.cache.rules.max_entry;
-  for (const Model& model : config.models) most = std::max(most, model.cache.max_entry.value_or(0));
-  for (const Key& key : config.keys) most = std::max(most, key.cache.max_entry.value_or(0));
+std::size_t largest_cache_entry(const Config& config) {
+  constexpr std::size_t kBeside = 64 * kKiB;
+  const std::size_t most = largest_answer(config);
   return most + most / 2 + kBeside;  // places and times of pieces
 }
 
 // Once the whole file has been read.
 void check_cache(const Value& section, const Config& config) {
+  if (!config.redis && caches(config) && largest_answer(config) > config.cache.memory) {
+    section.fail_key("a max_entry is larger than memory: no such answer could be kept");
+  }
   if (!config.redis || !config.cache.secret.empty() || !caches(config)) return;
   section.fail_key("secret is needed beside redis: all replicas must have the same; secret: \"${NAME}\"");
 }

@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <vector>
 
+#include "sluice/api/passed_on.hpp"
 #include "sluice/core/ids.hpp"
 #include "sluice/http/nowhere.hpp"
 
@@ -14,7 +15,18 @@ namespace sluice::pipeline {
 // All that it needs, whatever becomes of the request it was made of.
 class Copy {
  public:
-  std::string body;
+  Copy(const http::Request& of, CopyPlan planned) : body(of.body), query(of.head.query), plan(std::move(planned)) {
+    request.body = body;
+    request.head.query = query;
+    for (const http::Field& field : of.head.fields) {
+      if (api::shapes_answer(field.name)) plan.fields.emplace_back(field.name, field.value);
+    }
+    for (const auto& [name, value] : plan.fields) request.head.fields.push_back({name, value});
+  }
+  Copy(const Copy&) = delete;
+  Copy& operator=(const Copy&) = delete;
+
+  std::string body, query;
   http::Request request{};
   http::Nowhere sink{};
   CopyPlan plan;
@@ -64,10 +76,7 @@ std::optional<CopyPlan> plan_copy(const Exchange& exchange) {
 }
 
 void begin_copy(const Exchange& exchange, CopyPlan plan, const Executor& executor) {
-  auto copy = std::make_shared<Copy>();
-  copy->body = exchange.request.body;
-  copy->request.body = copy->body;
-  copy->plan = std::move(plan);
+  auto copy = std::make_shared<Copy>(exchange.request, std::move(plan));
   copy->done = exchange.record_copy;
   Exchange made{
       .request = copy->request, .sink = &copy->sink, .upstreams = exchange.upstreams, .record = copy->plan.record};

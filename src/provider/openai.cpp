@@ -1,19 +1,13 @@
 // Any upstream that speaks OpenAI's dialect: a row of the configuration, not a class per vendor.
 
-#include <algorithm>
-#include <array>
-
 #include "provider/make.hpp"
+#include "sluice/api/passed_on.hpp"
 #include "sluice/core/build_info.hpp"
 #include "sluice/core/text.hpp"
 #include "sluice/http/head.hpp"
 
 namespace sluice::provider {
 namespace {
-
-// What an app may say to the upstream beside its body. Everything else stays here, above all its credential.
-constexpr std::array<std::string_view, 6> kForwarded = {"openai-beta", "x-client-request-id", "traceparent",
-                                                        "tracestate",  "http-referer",        "x-title"};
 
 std::string percent_encoded(std::string_view text) {
   constexpr char kHex[] = "0123456789ABCDEF";
@@ -121,9 +115,8 @@ class OpenAi final : public Provider {
     head.append(" HTTP/1.1\r\n").append(fixed_);
     if (encoded.credential < credentials_.size()) head.append(credentials_[encoded.credential]);
     for (const http::Field& field : request.head.fields) {
-      const bool forwarded =
-          std::ranges::any_of(kForwarded, [&](std::string_view name) { return equals_ignore_case(name, field.name); });
-      if (!forwarded || request.head.nominates(field.name) || !http::is_field_value(field.value)) continue;
+      if (!api::is_passed_on(field.name) || request.head.nominates(field.name) || !http::is_field_value(field.value))
+        continue;
       head.append(field.name).append(": ").append(field.value).append("\r\n");
     }
     head.append(view.stream ? "accept: text/event-stream" : "accept: application/json");

@@ -41,7 +41,7 @@ std::unique_ptr<provider::Provider> last_words_of(const config::Model& model) {
   return made ? std::move(*made) : nullptr;
 }
 
-// All that says how a request is changed and where it goes; secrets do not count.
+// All that says how a request is changed and where it goes; credentials do not count.
 std::uint64_t revision_of(const std::vector<Target>& targets) {
   std::string all;
   const auto add = [&all](std::string_view text) { (all += text) += '\n'; };
@@ -50,8 +50,10 @@ std::uint64_t revision_of(const std::vector<Target>& targets) {
     add(target.place.provider);
     add(target.place.model);
     add(provider.base_url.host + ":" + std::to_string(provider.base_url.port) + provider.base_url.path);
+    add(std::to_string(provider.base_url.query.fingerprint()));
+    for (const auto& [name, value] : provider.headers) add(name + ":" + std::to_string(value.fingerprint()));
     add(provider.answer);
-    for (const auto& [endpoint, path] : provider.paths) add(path);
+    for (const auto& [endpoint, path] : provider.paths) add(std::string(to_string(endpoint)) + path);
     for (const std::string& name : provider.quirks.drop) add("-" + name);
     for (const auto& [from, to] : provider.quirks.rename) add(from + "=" + to);
   }

@@ -46,7 +46,7 @@ limit::RedisLedgerOptions options_of(const config::Config& config, limit::OnThre
 
 RedisSide::RedisSide(const config::Config& config, limit::MemoryLedger& local, limit::OnThreshold on_threshold)
     : config_(*config.redis),
-      value_bytes_(config::redis_value_bytes(config)),
+      value_bytes_(config::largest_cache_entry(config)),
       ledger_(limit::make_redis_ledger(local, options_of(config, std::move(on_threshold)))) {}
 
 std::expected<void, std::string> RedisSide::join(Worker& worker) {

@@ -37,6 +37,11 @@ class CacheTest : public GatewayTest {
     upstream_.forget_script();
     return upstream_.on(path);
   }
+  Response purge(const std::string& body) {
+    RawClient raw(gateway().admin_port(), {});
+    raw.send(post_request("/admin/cache/purge", body));
+    return raw.read_response();
+  }
   std::size_t asked() { return upstream_.requests().size(); }
   static std::string result(const Response& response) {
     const std::string text = response.header("x-sluice-cache");

@@ -52,6 +52,24 @@ TEST_F(ExactCache, OrderAndFormOfTheQuestionDoNotMatter) {
             "miss");
 }
 
+TEST_F(ExactCache, F63WhatTheUpstreamIsToldBesideTheBodyCounts) {
+  upstream_.on(kChat).json(chat_answer());
+  start(scenario());
+  const auto told = [&](const std::string& query, const std::string& fields = "") {
+    RawClient raw = client();
+    raw.send(post_request(std::string(kChat) + query, chat_body("m", kZero), app_.bearer() + fields));
+    return result(raw.read_response());
+  };
+  EXPECT_EQ(told(""), "miss");
+  EXPECT_EQ(told("?api-version=1"), "miss");
+  EXPECT_EQ(told("?api-version=2"), "miss");
+  EXPECT_EQ(told("", "OpenAI-Beta: assistants=v2\r\n"), "miss");
+  EXPECT_EQ(told("", "OpenAI-Beta: responses=v1\r\n"), "miss");
+  for (const char* query : {"", "?api-version=1", "?api-version=2"}) EXPECT_EQ(told(query), "hit") << query;
+  EXPECT_EQ(told("", "openai-beta: assistants=v2\r\n"), "hit");
+  EXPECT_EQ(told("", "x-title: another app\r\n"), "hit") << "who asks makes no other answer";
+}
+
 TEST_F(ExactCache, F63TenantsDoNotShareUnlessTheyAreToldTo) {
   upstream_.on(kChat).json(chat_answer());
   start(scenario());
@@ -181,6 +199,8 @@ TEST_F(ExactCache, RequestsMaySayWhatTheyWant) {
   EXPECT_EQ(result(question("", "cache-control: only-if-cached\r\n")), "hit");
   EXPECT_EQ(result(question("", "cache-control: no-cache\r\n")), "miss") << "and it is kept anew";
   EXPECT_EQ(result(question("", "cache-control: max-age=100\r\n")), "hit");
+  ASSERT_TRUE(eventually([&] { return question().header("age") != "0"; }));
+  EXPECT_EQ(result(question("", "cache-control: max-age=0\r\n")), "miss") << "an older one does not do";
   EXPECT_TRUE(is_error(question("", "x-sluice-cache-ttl: soon\r\n"), 400, "invalid_value"));
   EXPECT_EQ(result(question("\"seed\":1", "x-sluice-cache-ttl: 0\r\n")), "miss");
   EXPECT_EQ(result(question("\"seed\":1")), "miss") << "it was not kept";
@@ -219,6 +239,29 @@ TEST_F(ExactCache, AnOlderAnswerIsGivenWhileANewOneIsAskedFor) {
   }));
   EXPECT_EQ(refresh["key"], "app-1");
   EXPECT_EQ(refresh["cost_usd"], 0.000026) << "and it is paid for by whoever asked";
+}
+
+TEST_F(ExactCache, ANewAnswerTakesThePlaceOfTheOldOneWithItsTagsAndItsLife) {
+  upstream_.on(kChat).json(chat_answer("old"));
+  start(scenario("stale_while_revalidate: 1h"));
+  const auto ask_beta = [&](const std::string& fields = "") {
+    RawClient raw = client();
+    raw.send(post_request(std::string(kChat) + "?v=7", chat_body("m", kZero),
+                          app_.bearer() + "openai-beta: x\r\n" + fields));
+    return raw.read_response();
+  };
+  ask_beta("x-sluice-cache-ttl: 300ms\r\nx-sluice-cache-tags: doc:7,b\r\n");
+  now_on(kChat).json(chat_answer("new"));
+  ASSERT_TRUE(eventually([&] { return ask_beta().body.find("new") != std::string::npos; }));
+  const auto asked = upstream_.requests();
+  EXPECT_NE(asked.back().target.find("?v=7"), std::string::npos) << asked.back().target;
+  EXPECT_EQ(asked.back().head.get("openai-beta"), "x");
+  now_on(kChat).json(chat_answer("newest"));
+  EXPECT_TRUE(eventually([&] { return ask_beta().body.find("newest") != std::string::npos; }))
+      << "it lives as long as the first one was to";
+  EXPECT_EQ(purge(R"({"tag":"doc:7"})").status, 200);
+  EXPECT_EQ(result(ask_beta()), "miss");
+  EXPECT_GE(gateway().metrics().sum("sluice_cache_requests_total", {"result=\"refresh\""}), 1);
 }
 
 TEST_F(ExactCache, AnOlderAnswerIsGivenWhenNobodyHasANewOne) {
@@ -260,11 +303,6 @@ TEST_F(ExactCache, EmbeddingsAreKept) {
 TEST_F(ExactCache, PurgingIsAtOnce) {
   upstream_.on(kChat).json(chat_answer());
   start(scenario());
-  const auto purge = [&](const std::string& body) {
-    RawClient raw(gateway().admin_port(), {});
-    raw.send(post_request("/admin/cache/purge", body));
-    return raw.read_response();
-  };
   for (const char* what : {R"({"all":true})", R"({"tag":"doc:7"})", R"({"model":"m"})", R"({"key":"app-1"})"}) {
     question("", "x-sluice-cache-tags: doc:7\r\n");
     EXPECT_EQ(result(question()), "hit") << what;
@@ -278,6 +316,35 @@ TEST_F(ExactCache, PurgingIsAtOnce) {
   }
   EXPECT_TRUE(is_error(purge("{}"), 400, "missing_required_parameter"));
   EXPECT_TRUE(is_error(purge("nonsense"), 400, "invalid_json"));
+}
+
+TEST_F(ExactCache, AModelIsPurgedByEachNameThatLeadsToIt) {
+  upstream_.on(kChat).json(chat_answer());
+  Scenario globs = scenario();
+  globs.models = "\"gpt-*\": up/*, nice: up/upstream-model";
+  start(globs);
+  const auto ask_for = [&](const std::string& model) { return result(ask_as(app_, chat_body(model, kZero))); };
+  for (const auto& [model, what] : std::vector<std::pair<std::string, std::string>>{
+           {"gpt-4.1", "gpt-4.1"}, {"gpt-4.1", "gpt-*"}, {"nice", "nice"}}) {
+    ask_for(model);
+    EXPECT_EQ(ask_for(model), "hit");
+    EXPECT_EQ(purge(R"({"model":")" + what + "\"}").status, 200);
+    EXPECT_EQ(ask_for(model), "miss") << what;
+  }
+  EXPECT_EQ(purge(R"({"model":"gpt-4.1-mini"})").status, 200);
+  EXPECT_EQ(ask_for("gpt-4.1"), "hit");
+}
+
+TEST_F(ExactCache, AStreamThatIsGivenAgainSaysHowManyEventsItHas) {
+  const auto events = chat_stream_with_usage({"Hel", "lo"});
+  upstream_.on(kChat).stream(events);
+  start(scenario());
+  const Response first = streamed(R"("stream_options":{"include_usage":true})");
+  const Response again = streamed(R"("stream_options":{"include_usage":true})");
+  EXPECT_EQ(result(again), "hit");
+  const auto lines = gateway().trace(2);
+  EXPECT_EQ(lines[0]["events"], data_of(first).size());
+  EXPECT_EQ(lines[1]["events"], data_of(again).size());
 }
 
 }  // namespace

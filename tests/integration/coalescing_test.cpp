@@ -144,5 +144,21 @@ TEST_F(Coalescing, TenantsDoNotFollowEachOther) {
   EXPECT_EQ(result(two.read_response()), "miss");
 }
 
+TEST_F(Coalescing, WhoComesAfterAPurgeFollowsNobodyFromBefore) {
+  auto gate = std::make_shared<Gate>();
+  upstream_.on(kChat).json(chat_answer("old")).hold_head_until(gate);
+  start(scenario());
+  RawClient before = sent(chat_body("m", kZero));
+  ASSERT_TRUE(upstream_.wait_for_requests(1));
+  EXPECT_EQ(purge(R"({"all":true})").status, 200);
+  now_on(kChat).json(chat_answer("new"));
+  const Response after = question();
+  EXPECT_EQ(result(after), "miss");
+  EXPECT_NE(after.body.find("new"), std::string::npos);
+  gate->open();
+  EXPECT_NE(before.read_response().body.find("old"), std::string::npos) << "who came before is not hurt";
+  EXPECT_NE(question().body.find("new"), std::string::npos) << "and keeps nothing";
+}
+
 }  // namespace
 }  // namespace sluice::integration

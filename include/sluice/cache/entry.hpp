@@ -26,12 +26,15 @@ struct Entry {
   std::string finish_reason{};
   std::string provider{}, model{};  // who answered
   Usage usage{};
-  Money cost{};  // what it cost then: what giving it again saves
+  Money cost{};              // what it cost then: what giving it again saves
+  std::uint64_t events = 0;  // in `body`
   std::int64_t created_unix_ms = 0, expires_unix_ms = 0, stale_until_unix_ms = 0;
   // What purges go by; see purges.hpp.
   std::uint64_t born = 0;  // the epoch when its request began
-  std::string scope{}, key_name{}, alias{};
+  std::string scope{}, key_name{};
+  std::vector<std::string> models{};  // names that it goes by: as asked, and of the entries that led to the answer
   std::vector<std::string> tags{};
+  std::int64_t asked_ttl_ms = -1;  // how long its request wanted it to live; -1: as the rules have it
 };
 // Bytes that it takes, about, with all that keeping it needs.
 std::size_t weight_of(const Entry& entry);

@@ -49,10 +49,11 @@ class Key {
   std::array<std::uint8_t, kBytes> bytes_{};
 };
 
-// Who answers, once aliases and rules have been followed.
+// Who answers, once aliases and rules have been followed, and what it is told beside the body.
 struct Answerer {
   std::string_view model;
   std::uint64_t revision = 0;
+  std::string_view told{};  // query and header fields that may change the answer
 };
 
 // Immutable; any thread.

@@ -25,7 +25,8 @@ struct StoreCounts {
 
 class MemoryStore {
  public:
-  explicit MemoryStore(std::size_t bytes);
+  // `largest`: bytes of the largest entries that are to find room.
+  explicit MemoryStore(std::size_t bytes, std::size_t largest = 0);
   ~MemoryStore();
 
   // Null: not there, or over by `now_ms` (Unix time), stale windows included.

@@ -330,7 +330,7 @@ struct Config {
 
 // Whether anything may be cached at all.
 bool caches(const Config& config);
-// What one value in Redis may take, if entries lie there.
-std::size_t redis_value_bytes(const Config& config);
+// Bytes of the largest answer that may be cached anywhere, with what is kept beside it.
+std::size_t largest_cache_entry(const Config& config);
 
 }  // namespace sluice::config

@@ -25,7 +25,7 @@ class Secret {
 
   // The one way out, for whoever writes to the provider's connection or keeps secrets out of other people's text.
   std::string_view reveal() const { return {bytes_.data(), bytes_.size()}; }
-  // Equal for equal secrets of this process, and hardly ever for others. Never shown to anybody.
+  // Equal for equal secrets, in every process of this build, and hardly ever for others. Never shown to anybody.
   std::size_t fingerprint() const;
   // The length is no secret.
   friend bool operator==(const Secret& a, const Secret& b);

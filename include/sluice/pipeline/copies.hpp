@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "sluice/pipeline/exchange.hpp"
 
@@ -16,9 +18,11 @@ inline constexpr std::size_t kMostCopies = 64;
 
 class Copy;
 
-// What a copy has of its own, before it begins. Its body is the one of the request it is made of.
+// What a copy has of its own, before it begins. Body, query and the fields that may change the answer are those of the
+// request it is made of.
 struct CopyPlan {
-  observe::Record record{};  // with an id, and when it began
+  observe::Record record{};                                   // with an id, and when it began
+  std::vector<std::pair<std::string, std::string>> fields{};  // that its head has besides
   // What becomes of it; its exchange has no key, view or stages yet. Keeps what it refers to.
   std::function<Task<Result<void>>(Exchange&)> ask{};
 };

@@ -34,7 +34,9 @@ Entry entry() {
   made.born = 9;
   made.scope = "key app";
   made.key_name = "app";
-  made.alias = "m";
+  made.models = {"m", "m-*"};
+  made.events = 2;
+  made.asked_ttl_ms = 5;
   made.tags = {"a", "b"};
   return made;
 }
@@ -45,8 +47,10 @@ void expect_same(const Entry& a, const Entry& b) {
   EXPECT_EQ(a.pieces, b.pieces);
   EXPECT_EQ(a.usage_event, b.usage_event);
   EXPECT_EQ(a.finish_reason, b.finish_reason);
-  EXPECT_EQ(a.provider + a.model + a.scope + a.key_name + a.alias,
-            b.provider + b.model + b.scope + b.key_name + b.alias);
+  EXPECT_EQ(a.provider + a.model + a.scope + a.key_name, b.provider + b.model + b.scope + b.key_name);
+  EXPECT_EQ(a.models, b.models);
+  EXPECT_EQ(a.events, b.events);
+  EXPECT_EQ(a.asked_ttl_ms, b.asked_ttl_ms);
   EXPECT_EQ(a.usage.output, b.usage.output);
   EXPECT_EQ(a.usage.reasoning, b.usage.reasoning);
   EXPECT_EQ(a.usage.source, b.usage.source);

@@ -108,12 +108,12 @@ TEST(Purges, WhatIsPurgedIsOlderThanItsEpoch) {
   entry.born = purges.epoch();
   entry.scope = "namespace bots";
   entry.key_name = "app";
-  entry.alias = "m";
+  entry.models = {"m", "glob-*"};
   entry.tags = {"a", "b"};
   EXPECT_FALSE(purges.has_purged(entry, key_of(1)));
   for (const char* other : {"tag c", "key other", "model n", "scope namespace x", "entry 00"}) purges.purge(other);
   EXPECT_FALSE(purges.has_purged(entry, key_of(1)));
-  for (const char* what : {"all", "tag b", "key app", "model m", "scope namespace bots", "entry"}) {
+  for (const char* what : {"all", "tag b", "key app", "model m", "model glob-*", "scope namespace bots", "entry"}) {
     entry.born = purges.epoch();
     EXPECT_FALSE(purges.has_purged(entry, key_of(1))) << what;
     purges.purge(what == std::string_view("entry") ? "entry " + key_of(1).hex() : what);

@@ -1,5 +1,8 @@
 #include "sluice/routing/router.hpp"
 
+#include <functional>
+#include <set>
+
 #include "unit/routing/support.hpp"
 
 namespace sluice::routing {
@@ -108,6 +111,33 @@ TEST(Router, AModelsTimeoutsWinOverItsProviders) {
   EXPECT_EQ(timeouts.total, 3600s);
   EXPECT_EQ(timeouts.idle, 7s);
   EXPECT_EQ((*router->find("fast"))->targets.front().timeouts.total, 99s);
+}
+
+TEST(Router, F63ARevisionChangesWithAllThatSaysWhatGoesWhere) {
+  const auto revision = [](const std::function<void(config::Provider&)>& change) {
+    auto config = config_with({model("m", "up", "real")});
+    change(config.providers.at("up"));
+    return (*router_of(config)->find("m"))->revision;
+  };
+  const auto same = [](config::Provider&) {};
+  const std::uint64_t plain = revision(same);
+  EXPECT_EQ(revision(same), plain);
+  EXPECT_EQ(revision([](auto& up) { up.api_keys = {Secret("another")}; }), plain) << "whoever pays, it answers alike";
+  const std::vector<std::function<void(config::Provider&)>> changes = {
+      [](auto& up) { up.base_url.host = "elsewhere"; },
+      [](auto& up) { up.base_url.port += 1; },
+      [](auto& up) { up.base_url.path = "/v2"; },
+      [](auto& up) { up.base_url.query = Secret("api-version=2"); },
+      [](auto& up) { up.headers.emplace_back("openai-organization", Secret("a")); },
+      [](auto& up) { up.headers.emplace_back("openai-organization", Secret("b")); },
+      [](auto& up) { up.headers.emplace_back("openai-project", Secret("a")); },
+      [](auto& up) { up.paths[Endpoint::kChat] = "/talk"; },
+      [](auto& up) { up.paths[Endpoint::kCompletions] = "/talk"; },
+      [](auto& up) { up.quirks.drop = {"seed"}; },
+      [](auto& up) { up.quirks.rename = {{"a", "b"}}; }};
+  std::set<std::uint64_t> seen = {plain};
+  for (const auto& change : changes) seen.insert(revision(change));
+  EXPECT_EQ(seen.size(), changes.size() + 1);
 }
 
 TEST(Router, OutlivesTheConfigurationItWasBuiltFrom) {
