@@ -5,7 +5,9 @@
 namespace sluice::bench {
 
 ClosedLoop::ClosedLoop(const ClosedLoopOptions& options)
-    : options_(options), request_(chat_request({.body_bytes = options.body_bytes, .stream = false, .label = {}})) {
+    : options_(options),
+      request_(chat_request(
+          {.model = options.model, .body_bytes = options.body_bytes, .stream = false, .label = {}, .interval_ms = 0})) {
   for (std::size_t i = 0; i < options_.connections; ++i) {
     calls_.push_back(std::make_unique<Call>(loop_, *this, options_.port));
   }
@@ -13,7 +15,7 @@ ClosedLoop::ClosedLoop(const ClosedLoopOptions& options)
 
 bool ClosedLoop::run() {
   const Time start = Clock::now();
-  for (const auto& call : calls_) call->start(request_);
+  for (const auto& call : calls_) ask(*call);
   busy_ = calls_.size();
   poll_until(start + options_.warm_up);
   phase_ = Phase::kMeasure;
@@ -43,13 +45,26 @@ void ClosedLoop::on_progress(Call& call) {
   if (phase_ == Phase::kEnd) {
     --busy_;
   } else {
-    call.start(request_);
+    ask(call);
   }
+}
+
+void ClosedLoop::ask(Call& call) {
+  if (!options_.distinct) return call.start(request_);
+  std::string& request = distinct_[&call];
+  request = chat_request({.model = options_.model,
+                          .body_bytes = options_.body_bytes,
+                          .stream = false,
+                          .label = {},
+                          .interval_ms = 0,
+                          .seed = ++seed_});
+  call.start(request);
 }
 
 void ClosedLoop::check(Call& call) {
   const std::string& body = call.reader().body();
-  if (call.reader().status() != 200) return failures_.add(std::string(call.reader().head()) + body);
+  if (call.reader().status() != options_.status) return failures_.add(std::string(call.reader().head()) + body);
+  if (options_.status != 200) return;
   if (!body.ends_with('}') || body.find(kEndMark) == std::string::npos ||
       body.find("\"total_tokens\":") == std::string::npos) {
     failures_.add("not the answer of the upstream: " + body);

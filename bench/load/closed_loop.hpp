@@ -2,6 +2,8 @@
 // `connections` clients that each send the next request when the answer to the last has come. Checks every answer.
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "call.hpp"
@@ -13,6 +15,9 @@ struct ClosedLoopOptions {
   std::uint16_t port = 0;
   std::size_t connections = 1;
   std::size_t body_bytes = 1500;
+  std::string model = "bench";
+  int status = 200;       // of every answer; one that is not 200 is not looked at any further
+  bool distinct = false;  // each request has another seed
   std::chrono::milliseconds warm_up{500};
   std::chrono::milliseconds measure{3000};
 };
@@ -30,11 +35,14 @@ class ClosedLoop : public CallOwner {
   enum class Phase { kWarmUp, kMeasure, kEnd };
 
   void poll_until(Time end);
+  void ask(Call& call);
   void check(Call& call);
 
   ClosedLoopOptions options_;
   Loop loop_;
   std::string request_;
+  std::unordered_map<Call*, std::string> distinct_;  // requests under way, where each is another
+  std::int64_t seed_ = 1'000'000'000;
   std::vector<std::unique_ptr<Call>> calls_;
   Phase phase_ = Phase::kWarmUp;
   std::size_t busy_ = 0;

@@ -1,4 +1,5 @@
 // load_driver --mode requests --port N [--connections N] [--body-bytes N] [--warm-up-ms N] [--measure-ms N]
+//                             [--model NAME] [--status N] [--distinct 1]
 // load_driver --mode paced    --port N [--rate N] [--connections N] [--body-bytes N] [--warm-up-ms N] [--measure-ms N]
 // load_driver --mode streams  --port N [--streams N] [--events N] [--interval-ms N] [--measure-ms N]
 // load_driver --mode drops    --port N --upstream N [--drops N] [--label TEXT]
@@ -28,6 +29,9 @@ bool requests(Flags& flags) {
   options.body_bytes = static_cast<std::size_t>(flags.number("body-bytes", 1500));
   options.warm_up = ms(flags, "warm-up-ms", options.warm_up);
   options.measure = ms(flags, "measure-ms", options.measure);
+  options.model = flags.text("model", options.model);
+  options.status = static_cast<int>(flags.number("status", options.status));
+  options.distinct = flags.number("distinct", 0) != 0;
   flags.refuse_unknown();
   return ClosedLoop(options).run();
 }

@@ -51,10 +51,11 @@ std::string usage_object(std::size_t completion_tokens) {
 }
 
 std::string chat_body(const RequestText& request) {
-  std::string body = R"({"model":"bench",)";
+  std::string body = R"({"model":")" + request.model + R"(",)";
   if (request.stream) body += R"("stream":true,"stream_options":{"include_usage":true},)";
   if (!request.label.empty()) body += R"("user":")" + request.label + R"(",)";
   if (request.interval_ms > 0) body += R"("bench_interval_ms":)" + std::to_string(request.interval_ms) + ",";
+  if (request.seed > 0) body += R"("seed":)" + std::to_string(request.seed) + ",";
   body += R"("temperature":0.7,"top_p":1,"max_tokens":512,"messages":[)";
   body += kSystem;
   for (std::size_t turn = 0; turn == 0 || body.size() + kTurns[turn % 4].size() < request.body_bytes; ++turn) {

@@ -14,10 +14,12 @@ namespace sluice::bench {
 inline constexpr std::string_view kEndMark = "That is the whole answer.";
 
 struct RequestText {
+  std::string model = "bench";
   std::size_t body_bytes = 1500;  // about
   bool stream = false;
   std::string label;             // sent as "user"; the upstream reports the end of labelled streams
   std::int64_t interval_ms = 0;  // asks the upstream for another pace than its own; 0: does not ask
+  std::int64_t seed = 0;         // 0: none
 };
 
 // A whole POST /v1/chat/completions, head and body.

@@ -149,10 +149,10 @@ class Sluice(Contender):
 
 
 class SluiceWithRedis(Sluice):
-    """Its limits and budgets are in a redis-server of its own, which shares the other side's CPU."""
+    """What it shares is in a redis-server of its own, which shares the other side's CPU."""
 
-    def __init__(self, name, folder, program):
-        super().__init__(name, folder, program, extra=SHARED)
+    def __init__(self, name, folder, program, extra=SHARED):
+        super().__init__(name, folder, program, extra)
         self.redis = None
 
     def start(self, upstream, cpu):
