@@ -24,7 +24,7 @@ void Flight::ring() {
 void Flight::append(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
   if (overflowed_) return;
-  const std::size_t most = most_ * (bells_.empty() ? 1 : kFollowedShare);
+  const std::size_t most = bells_.empty() ? most_ : most_followed();
   overflowed_ = bytes_.size() + bytes.size() > most;
   if (overflowed_) {
     std::string().swap(bytes_);
@@ -35,7 +35,7 @@ void Flight::append(std::string_view bytes) {
 }
 
 void Flight::end(Result<EntryPtr> result) {
-  deserted_ = nullptr;
+  followed_ = nullptr;
   if (ended_) return;
   ended_.emplace(std::move(result));
   ring();
@@ -60,9 +60,9 @@ void Flight::fail(Error error) {
   end(std::unexpected(std::move(error)));
 }
 
-void Flight::when_deserted(std::function<void()> call) {
+void Flight::when_followed(std::function<void()> call) {
   const std::lock_guard lock(mutex_);
-  if (!ended_) deserted_ = std::move(call);
+  if (!ended_) followed_ = std::move(call);
 }
 
 const std::string& Flight::bytes() const { return ended_ && *ended_ ? (**ended_)->body : bytes_; }
@@ -71,13 +71,13 @@ Flight::Seat::Seat(std::shared_ptr<Flight> flight, const Executor& executor)
     : flight_(std::move(flight)), bell_(std::make_shared<Bell>(executor)) {
   const std::lock_guard lock(flight_->mutex_);
   flight_->bells_.push_back(bell_);
-  flight_->followers_.fetch_add(1, std::memory_order_release);
+  if (flight_->followers_.fetch_add(1, std::memory_order_acq_rel) == 0 && flight_->followed_) flight_->followed_();
 }
 
 Flight::Seat::~Seat() {
   const std::lock_guard lock(flight_->mutex_);
   std::erase(flight_->bells_, bell_);
-  if (flight_->followers_.fetch_sub(1, std::memory_order_acq_rel) == 1 && flight_->deserted_) flight_->deserted_();
+  if (flight_->followers_.fetch_sub(1, std::memory_order_acq_rel) == 1 && flight_->followed_) flight_->followed_();
 }
 
 std::optional<Result<EntryPtr>> Flight::Seat::ended() const {

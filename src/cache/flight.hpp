@@ -40,9 +40,12 @@ class Flight {
   EntryPtr complete(Entry answer);
   // Why there is none; counts for nothing once there is.
   void fail(Error error);
+  // Bytes that are kept of it while somebody follows.
+  std::size_t most_followed() const { return most_ * kFollowedShare; }
   std::size_t followers() const { return followers_.load(std::memory_order_acquire); }
-  // Called when the last follower leaves, on its thread and under the lock; not once it has ended.
-  void when_deserted(std::function<void()> call);
+  // Called when the first follower comes and when the last one leaves, on its thread and under the lock; not once it
+  // has ended.
+  void when_followed(std::function<void()> call);
 
   // A follower's place, for as long as it lives. Belongs to one task.
   class Seat {
@@ -75,7 +78,7 @@ class Flight {
   const std::uint64_t born_;
   std::atomic<std::size_t> followers_{0};
   mutable std::mutex mutex_;  // guards what follows
-  std::function<void()> deserted_;
+  std::function<void()> followed_;
   std::string bytes_;
   bool overflowed_ = false;
   std::optional<Result<EntryPtr>> ended_;

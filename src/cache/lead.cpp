@@ -42,11 +42,12 @@ void begin(const std::shared_ptr<Run>& run, Task<Result<void>> answer) {
 Task<Result<void>> lead(Task<Result<void>> answer, Flight& flight, Tee& tee) {
   const auto executor = co_await net::this_coro::executor;
   auto run = std::make_shared<Run>(executor);
-  flight.when_deserted([run, executor] { net::post(executor, [run] { run->bell.cancel(); }); });
+  flight.when_followed([run, executor] { net::post(executor, [run] { run->bell.cancel(); }); });
   begin(run, std::move(answer));
   bool left = false;
   while (!run->over) {
     co_await run->bell.async_wait(net::as_tuple(net::deferred));
+    tee.followed();
     const auto state = co_await net::this_coro::cancellation_state;
     if (!left && state.cancelled() != net::cancellation_type::none) {
       left = true;
@@ -54,11 +55,11 @@ Task<Result<void>> lead(Task<Result<void>> answer, Flight& flight, Tee& tee) {
       // Else nothing could be awaited any more.
       co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
     }
-    if (left && flight.followers() == 0) run->stop();
+    if (tee.client_has_left() && flight.followers() == 0) run->stop();
   }
   if (left) co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
   if (left && !run->thrown && run->result) co_return client_gone("others got the answer");
-  if (run->thrown && left) co_return client_gone("cancelled");
+  if (run->thrown && tee.client_has_left()) co_return client_gone("cancelled");
   if (run->thrown) std::rethrow_exception(run->thrown);
   co_return std::move(run->result);
 }

@@ -212,7 +212,16 @@ class Visit {
     }
     tell(exchange_.refreshing ? "refresh" : "miss");
     exchange_.has_stale_answer = stale_ != nullptr;
-    Tee tee(*exchange_.sink, exchange_.endpoint, *flight);
+    EntryPtr whole;
+    bool came = false;
+    Tee tee({.client = *exchange_.sink,
+             .flight = *flight,
+             .whole =
+                 [&] {
+                   came = true;
+                   whole = flight->complete(entry_of(tee));
+                 }},
+            exchange_.endpoint, co_await net::this_coro::executor);
     Result<void> result;
     {
       const InFront in_front(exchange_, tee);
@@ -220,13 +229,15 @@ class Visit {
     }
     // The answer is there: that its client leaves now keeps it from nobody.
     co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
-    if (tee.complete()) {
-      co_await keep(flight->complete(entry_of(tee)));
+    auto client = co_await tee.settle();
+    if (came) {
+      co_await keep(std::move(whole));
     } else if (!result) {
       const bool own_time = pipeline::deadline_of(exchange_) != kNever;
       const bool timed_out = result.error().kind == ErrorKind::kUpstreamTimeout;
       flight->fail(timed_out && own_time ? client_gone("its time was up").error() : result.error());
     }
+    if (!client) result = std::move(client);
     co_await turn_.give_back(*question_.key);
     co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
     co_return result;

@@ -5,8 +5,9 @@
 namespace sluice::cache {
 
 Result<void> Tee::judged(Result<void> sent) {
-  if (sent || flight_.followers() == 0) return sent;
+  if (sent || !is_followed()) return sent;
   left_ = true;
+  client_end_ = std::move(sent);
   return {};
 }
 
@@ -14,7 +15,7 @@ void Tee::keep(std::string_view bytes) {
   const auto events = without_end(endpoint_, bytes, kept_.usage_event);
   const std::string_view text = events ? std::string_view(*events) : bytes;
   if (text.empty()) return;
-  flight_.append(text);
+  ends_.flight.append(text);
   kept_.events += events_in(text);
   const auto now = Clock::now();
   if (first_ == TimePoint{}) first_ = now;
@@ -26,33 +27,48 @@ void Tee::keep(std::string_view bytes) {
 Task<Result<void>> Tee::respond(http::ResponseStart start, std::string_view body) {
   started_ = true;
   kept_.form = Entry::Form::kBody;
-  flight_.append(body);
-  complete_ = true;
+  ends_.flight.append(body);
+  ends_.whole();
   if (left_) co_return Result<void>{};
-  co_return judged(co_await client_.respond(std::move(start), body));
+  co_return co_await ends_.client.respond(std::move(start), body);
 }
 
 void Tee::start(http::ResponseStart start) {
   started_ = true;
   kept_.form = Entry::Form::kEvents;
-  if (!left_) client_.start(std::move(start));
+  if (!left_) ends_.client.start(std::move(start));
 }
 
 std::optional<Result<void>> Tee::write_now(std::string_view bytes) {
   keep(bytes);
   if (left_) return Result<void>{};
-  auto sent = client_.write_now(bytes);
+  auto sent = steady_.write_now(bytes);
   if (sent) sent = judged(std::move(*sent));
   return sent;
 }
 
-Task<Result<void>> Tee::flush() { co_return judged(co_await client_.flush()); }
+Task<Result<void>> Tee::flush() {
+  co_return judged(co_await steady_.wait([this] { return is_followed(); }));
+}
 
 Task<Result<void>> Tee::finish(std::string_view last_bytes) {
   keep(last_bytes);
-  complete_ = true;
+  ends_.whole();
   if (left_) co_return Result<void>{};
-  co_return judged(co_await client_.finish(last_bytes));
+  if (steady_.is_behind()) {
+    if (auto sent = co_await steady_.wait([] { return false; }); !sent) co_return sent;
+  }
+  co_return co_await ends_.client.finish(last_bytes);
+}
+
+void Tee::leave_client() {
+  left_ = true;
+  steady_.give_up();
+}
+
+Task<Result<void>> Tee::settle() {
+  if (steady_.is_behind()) co_await steady_.wait([] { return false; });
+  co_return std::move(client_end_);
 }
 
 }  // namespace sluice::cache

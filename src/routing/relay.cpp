@@ -94,6 +94,7 @@ class StreamRelay final : public Relay {
       if (!more) failed_ = std::move(more.error());
     }
     exchange_.record.reached(Stage::kLastToken);
+    note();
     auto finished = co_await exchange_.sink->finish(out_);
     if (finished) http::ResponseStream::finish(std::move(upstream_));
     co_return finished;
@@ -226,6 +227,7 @@ class WholeRelay final : public Relay {
   Task<Result<void>> deliver() override {
     exchange_.record.reached(Stage::kFirstToken, came_);
     exchange_.record.reached(Stage::kLastToken, came_);
+    note();
     co_return co_await exchange_.sink->respond({.fields = exchange_.passed_on}, body_);
   }
 

@@ -32,7 +32,7 @@ class Relay {
   virtual ~Relay() = default;
   // Up to the commit point: what a stream must have begun with, all of any other answer.
   virtual Task<Result<void>> prepare() = 0;
-  // Sends what there is and all that follows. Once, after a prepare() that went well.
+  // Sends what there is and all that follows; before the last of it, notes. Once, after a prepare() that went well.
   virtual Task<Result<void>> deliver() = 0;
   // What was used so far, as reported or else as counted here.
   virtual Usage usage() const = 0;

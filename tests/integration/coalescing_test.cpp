@@ -115,6 +115,52 @@ TEST_F(Coalescing, F06WhenAllHaveLeftTheUpstreamIsCutAtOnce) {
   EXPECT_LE(seen.closed_at - left, abort_bound());
 }
 
+// More than the sockets between an upstream and a client take.
+std::vector<std::string> long_stream() {
+  std::vector<std::string> events = {role_chunk()};
+  for (int i = 0; i < 400; ++i) events.push_back(text_chunk(std::string(32 * 1024, 'x')));
+  events.insert(events.end(), {finish_chunk(), kDone});
+  return events;
+}
+
+TEST_F(Coalescing, AClientThatReadsSlowlyHoldsUpNobodyButItself) {
+  upstream_.on(kChat).stream(long_stream());
+  start(scenario("max_entry: 32MiB", "", 2));
+  RawClient leader = client(4096);
+  leader.send(post_request(kChat, stream_of(), app_.bearer()));
+  ASSERT_TRUE(leader.read_head());
+  RawClient follower = sent(stream_of());
+  const Response followed = follower.read_response();
+  EXPECT_EQ(result(followed), "coalesced");
+  EXPECT_EQ(data_of(followed).back(), "[DONE]");
+  const Response led = leader.finish();
+  EXPECT_EQ(led.body.size(), followed.body.size());
+  EXPECT_TRUE(led.body == followed.body);
+  EXPECT_EQ(asked(), 1U);
+}
+
+TEST_F(Coalescing, AClientThatReadsNothingIsGivenUpAndTheOthersGetTheAnswer) {
+  auto gate = std::make_shared<Gate>();
+  auto events = long_stream();
+  events.pop_back();
+  upstream_.on(kChat).stream(events).then_wait_for(gate).then_stream({kDone});
+  Scenario made = scenario("max_entry: 32MiB", "", 2);
+  made.limits = "write_timeout: 300ms";
+  start(made);
+  RawClient leader = client(4096);
+  leader.send(post_request(kChat, stream_of(), app_.bearer()));
+  ASSERT_TRUE(leader.read_head());
+  RawClient follower = sent(stream_of());
+  ASSERT_TRUE(hears(follower, "\"stop\""));
+  gate->open();
+  EXPECT_EQ(data_of(follower.finish()).back(), "[DONE]");
+  EXPECT_TRUE(eventually([&] {
+    const auto lines = gateway().trace();
+    return std::ranges::any_of(lines, [](const json& line) { return line["outcome"] == "client_stalled"; });
+  }));
+  EXPECT_EQ(asked(), 1U);
+}
+
 TEST_F(Coalescing, AnErrorIsEverybodysAndIsNotKept) {
   auto gate = std::make_shared<Gate>();
   upstream_.on(kChat).status(500).json(error_answer("down", "server_error", "down")).hold_head_until(gate);
