@@ -76,13 +76,14 @@ EntryPtr Cache::in_memory(const Key& key, std::int64_t now_ms) {
   return nullptr;
 }
 
-Task<EntryPtr> Cache::in_redis(Key key, TimePoint due, bool& failed) {
+Task<EntryPtr> Cache::in_redis(Key key, std::int64_t now_ms, TimePoint due, bool& failed) {
   auto shelf = this->shelf();
   auto found = shelf && in_step_ ? co_await shelf->find(key, due) : RedisShelf::Found{.available = false};
   if (found.corrupt) ++corrupt_;
   failed = !found.available;
   if (failed) ++unavailable_;
-  if (found.entry == nullptr || purges_.has_purged(*found.entry, key)) co_return nullptr;
+  if (found.entry == nullptr || found.entry->stale_until_unix_ms <= now_ms) co_return nullptr;
+  if (purges_.has_purged(*found.entry, key)) co_return nullptr;
   co_return std::move(found.entry);
 }
 
@@ -158,7 +159,7 @@ Task<EntryPtr> Cache::Turn::find(Key key, std::int64_t now_ms) {
   if (!cache_.shared_) co_return cache_.in_memory(key, now_ms);
   if (failed_) co_return nullptr;
   bool failed = false;
-  auto found = co_await cache_.in_redis(key, begin(), failed);
+  auto found = co_await cache_.in_redis(key, now_ms, begin(), failed);
   end(failed);
   co_return found;
 }

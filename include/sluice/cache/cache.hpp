@@ -94,7 +94,7 @@ class Cache {
  private:
   friend class Turn;
   EntryPtr in_memory(const Key& key, std::int64_t now_ms);
-  Task<EntryPtr> in_redis(Key key, TimePoint due, bool& failed);
+  Task<EntryPtr> in_redis(Key key, std::int64_t now_ms, TimePoint due, bool& failed);
   Task<bool> get_in_step();
   std::optional<RedisShelf> shelf() const;
 
