@@ -66,20 +66,25 @@ std::optional<std::string> responses_body(std::string_view events) {
 // Id, time and model of an answer, for an event of its own.
 std::string head_of(json::Value answer, bool chat) {
   std::string out = "{";
-  for (const std::string_view name : {"id", "created", "model", "system_fingerprint"}) {
+  const auto id = json::find(answer, "id");
+  if (id) out.append("\"id\":").append(id->raw).append(",");
+  out.append(chat ? R"("object":"chat.completion.chunk")" : R"("object":"text_completion")");
+  for (const std::string_view name : {"created", "model", "system_fingerprint"}) {
     const auto value = json::find(answer, name);
-    if (!value) continue;
-    out.append(out.size() > 1 ? "," : "").append("\"").append(name).append("\":").append(value->raw);
-    if (name == "id") out.append(chat ? R"(,"object":"chat.completion.chunk")" : R"(,"object":"text_completion")");
+    if (value) out.append(",\"").append(name).append("\":").append(value->raw);
   }
   return out;
 }
 
-// Numbers in a list of parts are the parts' places, which a whole answer does not tell.
+// Numbers in a list of parts are the parts' places, which a whole answer need not tell.
 std::string numbered(json::Value list) {
   std::string out = "[";
   std::size_t index = 0;
   for (const json::Value item : json::Elements(list)) {
+    if (json::find(item, "index")) {
+      out.append(index++ == 0 ? "" : ",").append(item.raw);
+      continue;
+    }
     const std::string_view rest = item.is_object() ? item.raw.substr(1) : std::string_view("}");
     const bool bare = rest.find_first_not_of(" \t\r\n") != rest.npos && rest[rest.find_first_not_of(" \t\r\n")] == '}';
     out += (index == 0 ? "" : ",") + std::string("{\"index\":") + std::to_string(index) + (bare ? "" : ",");
@@ -145,7 +150,10 @@ std::optional<std::string> body_of(Endpoint endpoint, std::string_view events, s
     return chunk.has_value();
   });
   if (!good || !merge.any()) return std::nullopt;
-  return merge.body(usage_of(usage_event));
+  std::string body = merge.body(usage_of(usage_event));
+  // Two spellings of one name in two events are twice the same name in one body.
+  if (!json::check(body, json::Surrogates::kAny)) return std::nullopt;
+  return body;
 }
 
 std::optional<std::vector<std::string>> events_of(Endpoint endpoint, std::string_view body) {

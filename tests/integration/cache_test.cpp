@@ -347,5 +347,41 @@ TEST_F(ExactCache, AStreamThatIsGivenAgainSaysHowManyEventsItHas) {
   EXPECT_EQ(lines[1]["events"], data_of(again).size());
 }
 
+// From its first event with text to its last one.
+milliseconds span_of(const Response& streamed) {
+  if (streamed.events.size() < 2) return 0ms;
+  const auto last = streamed.events[streamed.events.size() - 2].at;
+  return std::chrono::duration_cast<milliseconds>(last - streamed.events.front().at);
+}
+
+TEST_F(ExactCache, APacedStreamComesAsItOnceCame) {
+  upstream_.on(kChat).stream(chat_stream({"a", "b", "c", "d"})).event_gap(60ms);
+  start(scenario("replay: paced"));
+  const Response first = streamed();
+  EXPECT_EQ(result(first), "miss");
+  const Response again = streamed();
+  EXPECT_EQ(result(again), "hit");
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_GE(span_of(again), 200ms) << "five pauses of 60 ms";
+  const auto asked_at = Clock::now();
+  EXPECT_EQ(result(question()), "hit");
+  EXPECT_LT(Clock::now() - asked_at, span_of(first)) << "a body waits for nothing";
+  RawClient leaves = client();
+  leaves.send(post_request(kChat, stream_body("m", kZero), app_.bearer()));
+  ASSERT_TRUE(leaves.read_head());
+  leaves.close();
+  EXPECT_TRUE(eventually([&] { return gateway().trace().back()["outcome"] == "client_abort"; }));
+  EXPECT_EQ(asked(), 1U);
+}
+
+TEST_F(ExactCache, AtOnceMeansWithoutPauses) {
+  upstream_.on(kChat).stream(chat_stream({"a", "b", "c", "d"})).event_gap(100ms);
+  start(scenario());
+  const Response first = streamed();
+  const Response again = streamed();
+  EXPECT_EQ(result(again), "hit");
+  EXPECT_LT(span_of(again), span_of(first));
+}
+
 }  // namespace
 }  // namespace sluice::integration

@@ -85,7 +85,7 @@ TEST(Recast, ABodyComesBackFromItsEvents) {
       R"("content":"hi","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{}]},)"
       R"("logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})";
   const auto events = events_of(Endpoint::kChat, body);
-  ASSERT_TRUE(events);
+  ASSERT_TRUE(events.has_value());
   EXPECT_EQ(joined(*events).find("usage"), std::string::npos);
   const auto again = body_of(Endpoint::kChat, joined(*events), usage_event_of_body(Endpoint::kChat, body));
   ASSERT_TRUE(again);
@@ -97,7 +97,7 @@ TEST(Recast, CompletionsGoBothWays) {
       R"({"id":"c1","object":"text_completion","created":7,"model":"m","choices":[{"index":0,"text":"hi there",)"
       R"("logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})";
   const auto events = events_of(Endpoint::kCompletions, body);
-  ASSERT_TRUE(events);
+  ASSERT_TRUE(events.has_value());
   const auto again =
       body_of(Endpoint::kCompletions, joined(*events), usage_event_of_body(Endpoint::kCompletions, body));
   ASSERT_TRUE(again);
@@ -111,7 +111,7 @@ TEST(Recast, ResponsesGoBothWays) {
       R"({"id":"m1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_text","annotations":[],"text":"hi"}]}],)"
       R"("usage":{"input_tokens":1,"output_tokens":2,"total_tokens":3}})";
   const auto events = events_of(Endpoint::kResponses, body);
-  ASSERT_TRUE(events);
+  ASSERT_TRUE(events.has_value());
   std::vector<std::string> types;
   for (const std::string& event : *events) types.push_back(event.substr(7, event.find('\n') - 7));
   EXPECT_EQ(types, (std::vector<std::string>{
@@ -143,6 +143,32 @@ TEST(Recast, UsageIsToldFromWhatIsKnown) {
   EXPECT_EQ(parsed["choices"], json::array());
   EXPECT_EQ(parsed["usage"]["total_tokens"], 7);
   EXPECT_EQ(usage_event_of(Endpoint::kChat, event, Usage{}), "") << "nothing was reported";
+}
+
+TEST(Recast, AnAnswerWithoutAnIdGoesBothWays) {
+  const auto events = events_of(Endpoint::kCompletions, R"({"choices":[{"index":0,"text":"a"}]})");
+  ASSERT_TRUE(events.has_value());
+  for (const std::string& event : *events) {
+    const std::string data = event.substr(6);
+    EXPECT_FALSE(json::parse(data, nullptr, false).is_discarded()) << event;
+    EXPECT_NE(data.find(R"("object":"text_completion")"), data.npos) << event;
+  }
+}
+
+TEST(Recast, ToolCallsThatTellTheirPlacesKeepThem) {
+  const auto events =
+      events_of(Endpoint::kChat,
+                R"({"id":"c","choices":[{"index":0,"message":{"tool_calls":[{"index":3,"id":"x"},{"id":"y"}]}}]})");
+  ASSERT_TRUE(events.has_value());
+  EXPECT_NE(events->at(1).find(R"([{"index":3,"id":"x"},{"index":1,"id":"y"}])"), std::string::npos) << events->at(1);
+}
+
+TEST(Recast, OneNameInTwoSpellingsMakesNoBody) {
+  const std::string a = "data: {\"choices\":[{\"index\":0,\"delta\":{\"x\":1}}]}\n\n";
+  const std::string b = "data: {\"choices\":[{\"index\":0,\"delta\":{\"\\u0078\":2}}]}\n\n";
+  EXPECT_TRUE(body_of(Endpoint::kChat, a, "").has_value());
+  const auto both = body_of(Endpoint::kChat, a + b, "");
+  EXPECT_FALSE(both) << *both;
 }
 
 TEST(Recast, WhatIsNoAnswerIsNone) {
