@@ -111,6 +111,42 @@ TEST_F(ExactCache, F67WhatIsNotDeterministicGoesPast) {
   EXPECT_EQ(question().header("x-sluice-cache"), "") << "it has no part in it";
 }
 
+TEST_F(ExactCache, ModelsAndKeysHaveRulesOfTheirOwn) {
+  upstream_.set_script([](const ObservedRequest& request) -> std::optional<Behaviour> {
+    if (request.model == "cut-short") {
+      json cut = json::parse(chat_answer("Hel"));
+      cut["choices"][0]["finish_reason"] = "length";
+      return Behaviour().json(cut.dump());
+    }
+    return Behaviour().json(chat_answer(request.model == "long" ? std::string(4000, 'x') : "Hello"));
+  });
+  Scenario made = scenario("", "cache: {policy: off}");
+  made.models =
+      "m: up/m, all: {target: up/m, cache: {policy: all}}, short: {target: up/m, cache: {ttl: 150ms}}, "
+      "small: {target: up/long, cache: {max_entry: 2KiB}}, large: up/long, cut: up/cut-short, "
+      "\"kept-cut\": {target: up/cut-short, cache: {finish_reasons: [stop, length]}}";
+  start(made);
+  const auto twice = [&](const std::string& model, const std::string& more) {
+    ask_as(other_, chat_body(model, more));
+    return result(ask_as(other_, chat_body(model, more)));
+  };
+  EXPECT_EQ(twice("m", kZero), "hit");
+  EXPECT_EQ(twice("m", ""), "bypass");
+  EXPECT_EQ(twice("all", ""), "hit");
+  EXPECT_EQ(twice("large", kZero), "hit");
+  EXPECT_EQ(twice("small", kZero), "miss");
+  EXPECT_EQ(twice("cut", kZero), "miss");
+  EXPECT_EQ(twice("kept-cut", kZero), "hit");
+  ask_as(other_, chat_body("short", kZero));
+  EXPECT_TRUE(eventually([&] { return result(ask_as(other_, chat_body("short", kZero))) == "miss"; }));
+  EXPECT_EQ(ask_as(app_, chat_body("all", kZero)).header("x-sluice-cache"), "") << "it is off for that key";
+  const auto skipped = [&](const char* reason) {
+    return gateway().metrics().sum("sluice_cache_stores_skipped_total", {"reason=\"" + std::string(reason) + "\""});
+  };
+  EXPECT_EQ(skipped("too_large"), 2);
+  EXPECT_EQ(skipped("finish_reason"), 2);
+}
+
 TEST_F(ExactCache, AStreamIsGivenAsABodyAndABodyAsAStream) {
   upstream_.on(kChat).stream(chat_stream_with_usage({"Hel", "lo"}));
   start(scenario());

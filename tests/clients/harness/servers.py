@@ -29,6 +29,10 @@ providers:
 models:
   demo: house/demo
   "org/model-with-slash": up/ok
+  cached-ok: {{target: up/ok, cache: {{policy: all}}}}
+  cached-stream: {{target: up/stream-20, cache: {{policy: all}}}}
+  cached-tools: {{target: up/tools, cache: {{policy: all, tool_calls: true, finish_reasons: [stop, tool_calls]}}}}
+  cached-embed: {{target: up/embed, cache: {{policy: all}}}}
 {models}
 """
 # Not "*": a name that nobody knows has to exist.
