@@ -21,7 +21,7 @@ class Admit final : public pipeline::Middleware {
     if (!claim.takes().empty()) {
       if (auto granted = co_await take(exchange, claim); !granted) co_return granted;
     }
-    exchange.record.reached(Stage::kAdmit);
+    exchange.record.reached(exchange.record.phase == Phase::kQueue ? Stage::kQueue : Stage::kAdmit);
     auto result = co_await next(exchange);
     claim.ended(result);
     co_return result;
@@ -53,6 +53,7 @@ class Admit final : public pipeline::Middleware {
 
   Task<Result<void>> wait(pipeline::Exchange& exchange, Claim& claim, const limit::Limit* lacking) const {
     exchange.record.phase = Phase::kQueue;
+    exchange.record.reached(Stage::kAdmit);
     limit::Wish wish;
     wish.takes = claim.takes();
     wish.lacking = lacking;

@@ -13,8 +13,7 @@ constexpr std::string_view kBeta = "openai-beta";
 }  // namespace
 
 bool is_passed_on(std::string_view field) {
-  constexpr std::array<std::string_view, 6> kFields = {kBeta,        "x-client-request-id", "traceparent",
-                                                       "tracestate", "http-referer",        "x-title"};
+  constexpr std::array<std::string_view, 4> kFields = {kBeta, "x-client-request-id", "http-referer", "x-title"};
   return std::ranges::any_of(kFields, [&](std::string_view name) { return equals_ignore_case(name, field); });
 }
 

@@ -148,11 +148,12 @@ class Visit {
       fields.emplace_back("x-sluice-provider", entry.provider);
       fields.emplace_back("x-sluice-model", entry.model);
     }
+    exchange_.record.reached(observe::Stage::kCache);
     exchange_.record.reached(observe::Stage::kFirstToken);
     exchange_.record.committed = Clock::now();
     exchange_.record.events = playing->events;
     auto sent = co_await play(exchange_, *playing, config_.cache.replay);
-    exchange_.record.reached(observe::Stage::kLastToken);
+    exchange_.record.reached(observe::Stage::kRelay);
     co_return sent;
   }
 
@@ -211,6 +212,7 @@ class Visit {
       if (auto given = co_await wait_for_replica()) co_return std::move(*given);
     }
     tell(exchange_.refreshing ? "refresh" : "miss");
+    exchange_.record.reached(observe::Stage::kCache);
     exchange_.has_stale_answer = stale_ != nullptr;
     EntryPtr whole;
     bool came = false;

@@ -30,6 +30,7 @@ void read_server(const Value& section, Server& server) {
   map.read("listen", server.listen, parsed(parse_address));
   map.read("admin", server.admin, parsed(parse_address));
   map.read("workers", server.workers, read_workers);
+  map.read("server_timing", server.server_timing, read_flag);
   map.read("drain_grace", server.drain_grace, duration(0ms, 1h));
   map.read("drain_timeout", server.drain_timeout, duration(0ms, kDay));
   map.read("core_dumps", server.core_dumps, read_flag);

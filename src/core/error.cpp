@@ -93,4 +93,14 @@ bool is_refusal(const Error& error) {
 
 std::string_view to_string(Outcome outcome) { return kOutcomeNames[static_cast<std::size_t>(outcome)]; }
 
+std::string_view to_string(Origin origin) {
+  constexpr std::array<std::string_view, 3> kNames = {"client", "gateway", "provider"};
+  return kNames[static_cast<std::size_t>(origin)];
+}
+
+Origin origin_of(ErrorKind kind) {
+  if (kind < kProviderOff || kind >= kClientGone) return Origin::kClient;
+  return kind < kUpstreamConnectFailed ? Origin::kGateway : Origin::kProvider;
+}
+
 }  // namespace sluice

@@ -19,13 +19,17 @@ void append_hex(std::string& out, std::uint64_t bits, int digits) {
 
 }  // namespace
 
-std::string new_request_id() {
+std::uint64_t random_id() {
   thread_local std::mt19937_64 generator = seeded();
+  return generator();
+}
+
+std::string new_request_id() {
   std::string id;
   id.reserve(28);
   id += "req_";
-  append_hex(id, generator(), 16);
-  append_hex(id, generator(), 8);
+  append_hex(id, random_id(), 16);
+  append_hex(id, random_id(), 8);
   return id;
 }
 

@@ -62,7 +62,7 @@ class PooledClient final : public Client {
       times.reused = false;
     }
     const auto due = std::min(Clock::now() + request.connect_timeout, request.head_due);
-    auto connection = co_await connect(*request.origin, due);
+    auto connection = co_await connect(*request.origin, due, &times);
     if (!connection) co_return std::unexpected(std::move(connection.error()));
     bool got_bytes = false;
     co_return co_await exchange(request, std::move(*connection), times, got_bytes);
@@ -78,7 +78,8 @@ class PooledClient final : public Client {
   }
 
  private:
-  Task<Result<std::unique_ptr<UpstreamConnection>>> connect(const Origin& origin, TimePoint due) {
+  Task<Result<std::unique_ptr<UpstreamConnection>>> connect(const Origin& origin, TimePoint due,
+                                                            OpenTimes* times = nullptr) {
     auto addresses = co_await resolver_.resolve(origin.host, due);
     if (!addresses) co_return connect_failed(addresses.error());
     if (auto fit = keep_allowed(origin, *addresses, *counts_); !fit) co_return connect_failed(fit.error());
@@ -88,9 +89,11 @@ class PooledClient final : public Client {
     auto connection = std::make_unique<UpstreamConnection>(io_, timers_);
     if (auto made = co_await connection->read->transport().connect(endpoints, due); !made)
       co_return connect_failed(made.error());
+    if (times != nullptr) times->tcp = Clock::now();
     if (origin.tls) {
       auto secured = co_await connection->read->transport().handshake(*origin.tls, origin.host, due);
       if (!secured) co_return connect_failed(secured.error());
+      if (times != nullptr) times->tls = Clock::now();
     }
     co_return std::move(connection);
   }

@@ -72,6 +72,11 @@ class Exposition {
     }
     add_attempts();
     add_cache();
+    add_errors();
+    for (std::size_t i = 0; i < kStages; ++i) {
+      if (from_.spent_[i].total == 0) continue;
+      add_histogram(stages_, {{"stage", std::string(kStageNames[i])}}, from_.spent_[i], kStageBounds);
+    }
     for (const auto& [kind, count] : from_.rejects_) {
       add_number(rejects_, {{"reason", std::string(traits(kind).code)}}, static_cast<double>(count));
     }
@@ -86,10 +91,11 @@ class Exposition {
     add_number(escaped_, {}, static_cast<double>(from_.escaped_));
     add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
     add_number(connections_, {}, static_cast<double>(from_.connections));
-    return render_families({requests_,  duration_,    first_token_, per_token_,  overhead_,     tokens_,    events_,
-                            anomalies_, commit_,      attempts_,    fallbacks_,  hedges_,       reused_,    connected_,
-                            refused_,   look_ups_,    rejects_,     tls_errors_, sheds_,        loop_lag_,  escaped_,
-                            in_flight_, connections_, cache_,       bypassed_,   saved_tokens_, saved_cost_});
+    return render_families({requests_,  duration_,    first_token_, per_token_,  overhead_,     tokens_,     events_,
+                            anomalies_, commit_,      attempts_,    fallbacks_,  hedges_,       reused_,     connected_,
+                            refused_,   look_ups_,    rejects_,     tls_errors_, sheds_,        loop_lag_,   escaped_,
+                            in_flight_, connections_, cache_,       bypassed_,   saved_tokens_, saved_cost_, errors_,
+                            stages_,    speed_,       used_,        cost_,       asked_,        unspent_});
   }
 
  private:
@@ -106,8 +112,25 @@ class Exposition {
     for (const auto& [what, count] : from_.hedges_) {
       add_number(hedges_, {{"target", what.first}, {"result", std::string(what.second)}}, static_cast<double>(count));
     }
+    for (const auto& [what, times] : from_.asked_) {
+      add_histogram(asked_, {{"provider", what.first}, {"target", what.second}}, times, kDurationBounds);
+    }
     for (const auto& [provider, count] : from_.reused_) {
       add_number(reused_, {{"provider", provider}}, static_cast<double>(count));
+    }
+  }
+
+  void add_errors() {
+    for (const auto& [kind, count] : from_.errors_) {
+      const ErrorTraits& what = traits(kind);
+      add_number(errors_,
+                 {{"error", std::string(what.code)},
+                  {"origin", std::string(to_string(origin_of(kind)))},
+                  {"class", what.should_retry ? "transient" : "systematic"}},
+                 static_cast<double>(count));
+    }
+    for (const auto& [route, tokens] : from_.unspent_) {
+      add_number(unspent_, {{"model", route}}, static_cast<double>(tokens));
     }
   }
 
@@ -141,6 +164,14 @@ class Exposition {
     add_histogram(per_token_, labels, series.per_token, kPerTokenBounds);
     add_histogram(overhead_, labels, series.overhead, kOverheadBounds);
     add_histogram(commit_, labels, series.commit, kDurationBounds);
+    add_histogram(speed_, labels, series.speed, kSpeedBounds);
+    for (const auto& [type, used] :
+         {std::pair("input", &series.used_input), std::pair("output", &series.used_output)}) {
+      Labels with = labels;
+      with.push_back({"gen_ai_token_type", type});
+      add_histogram(used_, std::move(with), *used, kTokenBounds);
+    }
+    if (series.cost > Money()) add_number(cost_, labels, static_cast<double>(series.cost.nanodollars()) * 1e-9);
     const std::pair<const char*, std::uint64_t> kinds[] = {
         {"input", series.input}, {"output", series.output}, {"cached", series.cached}, {"reasoning", series.reasoning}};
     for (const auto& [kind, count] : kinds) {
@@ -177,9 +208,23 @@ class Exposition {
              "Streams: from the first byte of a request to the first event.", MetricType::Histogram);
   MetricFamily per_token_ = family("gen_ai_server_time_per_output_token_seconds",
                                    "Streams: mean time between output tokens after the first.", MetricType::Histogram);
-  MetricFamily overhead_ =
-      family("sluice_overhead_seconds", "From the first byte of a request to the moment its upstream is asked.",
-             MetricType::Histogram);
+  MetricFamily overhead_ = family("sluice_overhead_seconds",
+                                  "The gateway's own share of a request's time: no waiting for client, slot or "
+                                  "upstream.",
+                                  MetricType::Histogram);
+  MetricFamily stages_ = family("sluice_stage_duration_seconds",
+                                "What the stages of requests lasted, where they were reached.", MetricType::Histogram);
+  MetricFamily errors_ = counter("sluice_errors_total",
+                                 "Requests that failed, by whose doing it was and whether "
+                                 "trying again may help.");
+  MetricFamily unspent_ = counter("sluice_abort_saved_tokens_total",
+                                  "Tokens that clients who left had allowed and that never came: at most so many.");
+  MetricFamily speed_ = family("sluice_output_tokens_per_second", "Streams: output tokens per second after the first.",
+                               MetricType::Histogram);
+  MetricFamily used_ = family("gen_ai_client_token_usage", "Tokens used by a request.", MetricType::Histogram);
+  MetricFamily cost_ = counter("sluice_cost_usd_total", "What requests cost by the price table.");
+  MetricFamily asked_ = family("gen_ai_client_operation_duration_seconds",
+                               "From the choice of a target to the end of its answer.", MetricType::Histogram);
   MetricFamily tokens_ = family("sluice_tokens_total", "Tokens used; input includes cached, output includes reasoning.",
                                 MetricType::Counter);
   MetricFamily events_ = family("sluice_stream_events_total", "Events relayed in streams.", MetricType::Counter);

@@ -56,20 +56,39 @@ void Metrics::count_in_place(const Record& record) {
   const auto last = record.until(Stage::kLastToken);
   if (record.stream && first) series.first_token.observe(seconds(*first), kFirstTokenBounds);
   if (record.stream && first && last && record.usage.output > 1) {
-    series.per_token.observe(seconds(*last - *first) / static_cast<double>(record.usage.output - 1), kPerTokenBounds);
+    const double rest = static_cast<double>(record.usage.output - 1);
+    series.per_token.observe(seconds(*last - *first) / rest, kPerTokenBounds);
+    if (*last > *first) series.speed.observe(rest / seconds(*last - *first), kSpeedBounds);
   }
-  if (auto routed = record.until(Stage::kRoute)) series.overhead.observe(seconds(*routed), kOverheadBounds);
-  series.input += unsigned_of(record.usage.input);
-  series.output += unsigned_of(record.usage.output);
-  series.cached += unsigned_of(record.usage.cached);
-  series.reasoning += unsigned_of(record.usage.reasoning);
+  const Spent spent = record.spent();
+  series.overhead.observe(seconds(spent.of(Share::kGateway)), kOverheadBounds);
+  for (std::size_t i = 0; i < kStages; ++i) {
+    if (spent.stages[i] > nanoseconds(0)) spent_[i].observe(seconds(spent.stages[i]), kStageBounds);
+  }
+  count_usage(series, record);
   series.events += record.events;
   series.anomalies += record.usage.anomalous ? 1 : 0;
   if (record.committed != TimePoint{})
     series.commit.observe(seconds(record.committed - record.started), kDurationBounds);
   count_attempts(record);
   count_cache(record);
+  if (record.failure) ++errors_[*record.failure];
   ++series.requests[{record.outcome, record.status}];
+}
+
+void Metrics::count_usage(Series& series, const Record& record) {
+  const Usage& usage = record.usage;
+  series.input += unsigned_of(usage.input);
+  series.output += unsigned_of(usage.output);
+  series.cached += unsigned_of(usage.cached);
+  series.reasoning += unsigned_of(usage.reasoning);
+  if (record.cost) series.cost += *record.cost;
+  const bool used = usage.source == UsageSource::kReported || usage.source == UsageSource::kEstimated;
+  if (used && usage.input > 0) series.used_input.observe(static_cast<double>(usage.input), kTokenBounds);
+  if (used && usage.output > 0) series.used_output.observe(static_cast<double>(usage.output), kTokenBounds);
+  if (record.outcome == Outcome::kClientAbort && record.most_output && !record.attempts.empty()) {
+    unspent_[record.route] += unsigned_of(*record.most_output - usage.output);
+  }
 }
 
 void Metrics::count_attempts(const Record& record) {
@@ -77,6 +96,9 @@ void Metrics::count_attempts(const Record& record) {
   for (const Attempt& attempt : record.attempts) {
     ++attempts_[{attempt.provider, attempt.target, attempt.result}];
     if (attempt.reused) ++reused_[attempt.provider];
+    if (attempt.ended > attempt.began) {
+      asked_[{attempt.provider, attempt.target}].observe(seconds(attempt.ended - attempt.began), kDurationBounds);
+    }
     if (attempt.hedge) {
       ++hedges_[{attempt.target, attempt.result}];
     } else if (before != nullptr && before->target != attempt.target) {
@@ -113,6 +135,10 @@ void Metrics::merge(const Metrics& other) {
     to.per_token.merge(from.per_token);
     to.overhead.merge(from.overhead);
     to.commit.merge(from.commit);
+    to.speed.merge(from.speed);
+    to.used_input.merge(from.used_input);
+    to.used_output.merge(from.used_output);
+    to.cost += from.cost;
     to.input += from.input;
     to.output += from.output;
     to.cached += from.cached;
@@ -131,6 +157,10 @@ void Metrics::merge(const Metrics& other) {
     to.output += from.output;
     to.cost += from.cost;
   }
+  for (const auto& [what, times] : other.asked_) asked_[what].merge(times);
+  for (const auto& [route, tokens] : other.unspent_) unspent_[route] += tokens;
+  for (const auto& [what, count] : other.errors_) errors_[what] += count;
+  for (std::size_t i = 0; i < kStages; ++i) spent_[i].merge(other.spent_[i]);
   for (const auto& [what, count] : other.rejects_) rejects_[what] += count;
   for (std::size_t i = 0; i < sheds_.size(); ++i) sheds_[i] += other.sheds_[i];
   loop_lag_.merge(other.loop_lag_);

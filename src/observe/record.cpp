@@ -4,35 +4,14 @@
 #include <ctime>
 #include <new>
 
-#include "observe/json_line.hpp"
+#include "observe/event_line.hpp"
 #include "sluice/core/text.hpp"
 
 namespace sluice::observe {
 namespace {
 
-constexpr std::array<std::string_view, kStages> kStageNames = {"parse",      "admit",       "route",      "connect",
-                                                               "first_byte", "first_token", "last_token", "total"};
-
 std::int64_t microseconds_of(nanoseconds span) {
   return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
-}
-
-// RFC 3339 in UTC, with microseconds. The date part changes once a second, so it is kept between lines.
-void append_time(std::string& out, std::chrono::system_clock::time_point time) {
-  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-  const std::time_t second = since / 1'000'000;
-  thread_local std::time_t known = -1;
-  thread_local char text[32];
-  if (second != known) {
-    std::tm parts{};
-    ::gmtime_r(&second, &parts);
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &parts);
-    known = second;
-  }
-  char fraction[8];
-  auto rest = static_cast<unsigned>(since % 1'000'000);
-  for (int i = 5; i >= 0; --i, rest /= 10) fraction[i] = static_cast<char>('0' + rest % 10);
-  out.append(text).append(fraction, 6).push_back('Z');
 }
 
 void append_usage(JsonLine& line, const Usage& usage) {
@@ -71,56 +50,39 @@ void append_cache(JsonLine& line, const Record& record) {
   line.close();
 }
 
-void append_stages(JsonLine& line, const Record& record) {
-  line.open("stages_us");
+void append_ledger(JsonLine& line, const Record& record) {
+  const Spent spent = record.spent();
+  if (const auto first = record.until(Stage::kFirstToken)) line.number("ttft_us", microseconds_of(*first));
+  if (const auto total = record.until(Stage::kTotal)) line.number("duration_us", microseconds_of(*total));
+  line.number("gateway_us", microseconds_of(spent.of(Share::kGateway)));
+  line.number("provider_us", microseconds_of(spent.of(Share::kProvider)));
+  line.open("ledger_us");
   for (std::size_t i = 0; i < kStages; ++i) {
-    if (auto span = record.until(static_cast<Stage>(i))) line.number(kStageNames[i], microseconds_of(*span));
+    if (record.stages[i] != TimePoint{}) line.number(kStageNames[i], microseconds_of(spent.stages[i]));
   }
   line.close();
 }
 
-}  // namespace
-
-std::string_view to_string(Phase phase) {
-  constexpr std::array<std::string_view, 7> kNames = {"body",        "queue",  "connect", "first_byte",
-                                                      "first_token", "stream", "answer"};
-  return kNames[static_cast<std::size_t>(phase)];
-}
-
-std::string recorded_id(std::string_view id) {
-  constexpr std::size_t kLongest = 128;
-  const auto fits = [](char c) {
-    const char small = ascii_lower(c);
-    return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || std::string_view("-._:=+/").contains(c);
-  };
-  return id.size() <= kLongest && std::ranges::all_of(id, fits) ? std::string(id) : std::string();
-}
-
-void Record::ended(const Result<void>& result) {
-  reached(Stage::kTotal);
-  if (result) return;
-  const ErrorTraits& what = traits(result.error().kind);
-  outcome = what.outcome;
-  try {
-    error = what.code;  // an upstream's own code is free text
-    detail = result.error().detail;
-  } catch (const std::bad_alloc&) {
-    // Then the record says less.
+void append_trace_ids(JsonLine& line, const Record& record, std::uint64_t span, std::uint64_t parent) {
+  std::string id;
+  append_trace_id(id, record.trace);
+  line.name("trace_id", id);
+  id.clear();
+  append_span_id(id, span);
+  line.name("span_id", id);
+  if (parent != 0) {
+    id.clear();
+    append_span_id(id, parent);
+    line.name("parent_id", id);
   }
+  line.name("request_id", record.request_id);
+  if (!record.run_id.empty()) line.text("run_id", record.run_id);
 }
 
-std::optional<nanoseconds> Record::until(Stage stage) const {
-  const TimePoint when = stages[static_cast<std::size_t>(stage)];
-  if (when == TimePoint{}) return std::nullopt;
-  return when - started;
-}
-
-void append_trace_line(std::string& out, const Record& record) {
-  out += "{\"time\":\"";
-  append_time(out, record.time);
-  out += '"';
-  JsonLine line(out);
-  line.name("request_id", record.request_id).name("endpoint", to_string(record.endpoint));
+void append_request(std::string& out, const Record& record) {
+  JsonLine line = open_event(out, "request", record.time);
+  append_trace_ids(line, record, record.trace.span, record.trace.parent);
+  line.name("endpoint", to_string(record.endpoint));
   if (!record.mirror_of.empty()) line.name("mirror_of", record.mirror_of);
   if (!record.refresh_of.empty()) line.name("refresh_of", record.refresh_of);
   line.boolean("stream", record.stream).text("model", record.model).text("route", record.route);
@@ -140,14 +102,148 @@ void append_trace_line(std::string& out, const Record& record) {
   append_cache(line, record);
   if (!record.limit.empty()) line.text("limit", record.limit);
   if (!record.observed.empty()) line.text("observed", record.observed);
-  append_stages(line, record);
+  append_ledger(line, record);
   line.number("bytes_in", record.bytes_in).number("bytes_out", record.bytes_out).number("events", record.events);
   if (!record.upstream_request_id.empty()) line.text("upstream_request_id", record.upstream_request_id);
   if (!record.client_request_id.empty()) line.text("client_request_id", record.client_request_id);
-  out += "}\n";
+  close_event(out);
 }
 
-void append_log_line(std::string& out, const Record& record) {
+// Of a request whose only attempt went well its own line says everything.
+bool deserve_lines(const std::vector<Attempt>& attempts) {
+  return attempts.size() > 1 || (!attempts.empty() && attempts.front().result != "ok");
+}
+
+void append_attempt(std::string& out, const Record& record, std::size_t index) {
+  const Attempt& attempt = record.attempts[index];
+  const auto since = std::chrono::duration_cast<std::chrono::system_clock::duration>(attempt.began - record.started);
+  JsonLine line = open_event(out, "attempt", record.time + since);
+  append_trace_ids(line, record, attempt.span, record.trace.span);
+  line.number("number", index + 1).text("provider", attempt.provider).text("target", attempt.target);
+  line.name("result", attempt.result).boolean("reused", attempt.reused);
+  if (attempt.hedge) line.boolean("hedge", true);
+  const auto add = [&](std::string_view name, TimePoint when) {
+    if (when != TimePoint{}) line.number(name, microseconds_of(when - attempt.began));
+  };
+  add("connect_us", attempt.connected);
+  add("first_byte_us", attempt.first_byte);
+  add("duration_us", attempt.ended);
+  close_event(out);
+}
+
+void append_limit(std::string& out, const Record& record, std::string_view result, const std::string& limit) {
+  JsonLine line = open_event(out, "limit", record.time);
+  append_trace_ids(line, record, record.trace.span, record.trace.parent);
+  append_owner(line, record);
+  line.text("route", record.route).name("result", result).text("limit", limit);
+  close_event(out);
+}
+
+}  // namespace
+
+std::string_view to_string(Phase phase) {
+  constexpr std::array<std::string_view, 7> kNames = {"body",        "queue",  "connect", "first_byte",
+                                                      "first_token", "stream", "answer"};
+  return kNames[static_cast<std::size_t>(phase)];
+}
+
+Share share_of(Stage stage) {
+  switch (stage) {
+    case Stage::kAccept:
+    case Stage::kBody:
+    case Stage::kRelay:
+      return Share::kClient;
+    case Stage::kQueue:
+      return Share::kQueue;
+    case Stage::kRetry:
+    case Stage::kConnect:
+    case Stage::kTls:
+    case Stage::kFirstByte:
+    case Stage::kFirstToken:
+    case Stage::kLastToken:
+      return Share::kProvider;
+    default:
+      return Share::kGateway;
+  }
+}
+
+std::string recorded_id(std::string_view id) {
+  constexpr std::size_t kLongest = 128;
+  const auto fits = [](char c) {
+    const char small = ascii_lower(c);
+    return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || std::string_view("-._:=+/").contains(c);
+  };
+  return id.size() <= kLongest && std::ranges::all_of(id, fits) ? std::string(id) : std::string();
+}
+
+void Record::ended(const Result<void>& result) {
+  reached(Stage::kTotal);
+  if (result) return;
+  const ErrorTraits& what = traits(result.error().kind);
+  outcome = what.outcome;
+  failure = what.kind;
+  try {
+    error = what.code;  // an upstream's own code is free text
+    detail = result.error().detail;
+  } catch (const std::bad_alloc&) {
+    // Then the record says less.
+  }
+}
+
+void Record::asks(TimePoint now) {
+  const bool first = stages[static_cast<std::size_t>(Stage::kRoute)] == TimePoint{};
+  reached(first ? Stage::kRoute : Stage::kRetry, now);
+  for (const Stage later : {Stage::kConnect, Stage::kTls, Stage::kFirstByte}) reached(later, TimePoint{});
+}
+
+Spent Record::spent() const {
+  Spent spent;
+  TimePoint before = started;
+  for (std::size_t i = 0; i < kStages; ++i) {
+    if (stages[i] <= before) continue;  // not reached, or by an attempt that was given up for another
+    spent.stages[i] = stages[i] - before;
+    spent.shares[static_cast<std::size_t>(share_of(static_cast<Stage>(i)))] += spent.stages[i];
+    before = stages[i];
+  }
+  return spent;
+}
+
+std::optional<nanoseconds> Record::until(Stage stage) const {
+  const TimePoint when = stages[static_cast<std::size_t>(stage)];
+  if (when == TimePoint{}) return std::nullopt;
+  return when - started;
+}
+
+std::size_t append_trace_lines(std::string& out, const Record& record) {
+  std::size_t count = 1;
+  append_request(out, record);
+  if (deserve_lines(record.attempts)) {
+    for (std::size_t i = 0; i < record.attempts.size(); ++i) append_attempt(out, record, i);
+    count += record.attempts.size();
+  }
+  if (!record.limit.empty()) ++count, append_limit(out, record, "refused", record.limit);
+  if (!record.observed.empty()) ++count, append_limit(out, record, "observed", record.observed);
+  return count;
+}
+
+std::string server_timing(const Record& record) {
+  const Spent spent = record.spent();
+  std::string out;
+  const auto add = [&out](std::string_view name, nanoseconds span) {
+    const auto us = microseconds_of(span);
+    const std::string rest = std::to_string(us % 1000);
+    out.append(out.empty() ? "" : ", ").append(name).append(";dur=").append(std::to_string(us / 1000)).append(".");
+    out.append(3 - rest.size(), '0').append(rest);
+  };
+  for (std::size_t i = 0; i < kStages; ++i) {
+    if (spent.stages[i] > nanoseconds(0)) add(kStageNames[i], spent.stages[i]);
+  }
+  add("gateway", spent.of(Share::kGateway));
+  add("provider", spent.of(Share::kProvider));
+  return out;
+}
+
+std::size_t append_log_line(std::string& out, const Record& record) {
   append_time(out, record.time);
   out.append(" request ").append(record.request_id).append(" ").append(to_string(record.endpoint));
   if (record.stream) out += " stream";
@@ -185,6 +281,7 @@ void append_log_line(std::string& out, const Record& record) {
     append_short_json_string(out, record.detail);
   }
   out += '\n';
+  return 1;
 }
 
 }  // namespace sluice::observe

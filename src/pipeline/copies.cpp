@@ -70,6 +70,10 @@ std::optional<CopyPlan> plan_copy(const Exchange& exchange) {
   record.time = std::chrono::system_clock::now();
   record.started = Clock::now();
   record.request_id = new_request_id();
+  record.trace = exchange.record.trace;
+  record.trace.parent = exchange.record.trace.span;
+  record.trace.span = new_span_id();
+  record.run_id = exchange.record.run_id;
   record.endpoint = exchange.endpoint;
   record.bytes_in = exchange.request.body.size();
   return plan;

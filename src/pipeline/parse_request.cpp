@@ -31,6 +31,7 @@ class ParseRequest final : public Middleware {
     if (!view) co_return std::unexpected(std::move(view.error()));
     exchange.record.model = truncate_utf8(view->model, kMaxRecordedModel);
     exchange.record.stream = view->stream;
+    exchange.record.most_output = view->max_output();
     exchange.view = std::move(*view);
     co_return co_await next(exchange);
   }

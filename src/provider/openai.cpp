@@ -115,10 +115,13 @@ class OpenAi final : public Provider {
     head.append(" HTTP/1.1\r\n").append(fixed_);
     if (encoded.credential < credentials_.size()) head.append(credentials_[encoded.credential]);
     for (const http::Field& field : request.head.fields) {
-      if (!api::is_passed_on(field.name) || request.head.nominates(field.name) || !http::is_field_value(field.value))
+      const bool traced = encoded.tracestate && equals_ignore_case(field.name, "tracestate");
+      if (!(traced || api::is_passed_on(field.name)) || request.head.nominates(field.name) ||
+          !http::is_field_value(field.value))
         continue;
       head.append(field.name).append(": ").append(field.value).append("\r\n");
     }
+    if (!encoded.traceparent.empty()) head.append("traceparent: ").append(encoded.traceparent).append("\r\n");
     head.append(view.stream ? "accept: text/event-stream" : "accept: application/json");
     std::size_t length = 0;
     for (auto piece : out.body) length += piece.size();

@@ -51,7 +51,11 @@ Attempt::Attempt(pipeline::Exchange& exchange, Errand errand, const AttemptLimit
       target_(*errand_.target),
       limits_(limits),
       place_(exchange.record.attempts.size()) {
-  exchange.record.attempts.push_back({target_.place.provider, target_.name, "aborted", false, false});
+  exchange.record.attempts.push_back({.provider = target_.place.provider,
+                                      .target = target_.name,
+                                      .result = "aborted",
+                                      .span = new_span_id(),
+                                      .began = began_});
   note_target(exchange_.record, target_);
 }
 
@@ -101,7 +105,9 @@ void Attempt::ended(Result<void>& result) {
   judge(result);
   refused_ = !result && is_refusal(result.error());
   if (!result) redact(result.error(), target_.provider->redactor());
-  exchange_.record.attempts[place_].result = result ? "ok" : traits(result.error().kind).code;
+  auto& attempt = exchange_.record.attempts[place_];
+  attempt.result = result ? "ok" : traits(result.error().kind).code;
+  attempt.ended = Clock::now();
 }
 
 // What it says about the target and the credential.
@@ -139,7 +145,7 @@ Task<Result<void>> Attempt::prepare() {
   RelayLimits limits = relay_limits(began_);
   exchange_.record.phase = Phase::kConnect;
   if (auto answer = target_.provider->answer(*exchange_.view)) {
-    exchange_.record.reached(Stage::kRoute, began_);
+    exchange_.record.asks(began_);
     limits.hide_usage = !exchange_.view->wants_usage;
     relay_ = make_relay(exchange_, std::move(answer), limits);
     co_return co_await relay_->prepare();
@@ -188,13 +194,16 @@ Task<Result<std::unique_ptr<http::ResponseStream>>> Attempt::open(RelayLimits& l
   provider::Encoded encoded;
   encoded.model = target_.place.model;
   encoded.credential = errand_.credential;
+  auto& record = exchange_.record;
+  encoded.traceparent = traceparent_of(record.trace, record.attempts[place_].span);
+  encoded.tracestate = record.trace.has_parent();  // without the trace it says nothing
   auto good = target_.provider->encode(exchange_.request, *exchange_.view, encoded);
   if (!good) co_return std::unexpected(std::move(good.error()));
   limits.hide_usage = encoded.usage_forced;
   encoded.outgoing.connect_timeout = target_.timeouts.connect;
   encoded.outgoing.head_due = std::min(now + target_.timeouts.first_byte, limits.total_due);
   if (exchange_.view->stream) encoded.outgoing.head_due = std::min(encoded.outgoing.head_due, limits.first_token_due);
-  exchange_.record.reached(Stage::kRoute, now);
+  record.asks(now);
   http::OpenTimes times;
   auto upstream = co_await exchange_.upstreams.open(encoded.outgoing, times);
   note_times(times);
@@ -202,10 +211,14 @@ Task<Result<std::unique_ptr<http::ResponseStream>>> Attempt::open(RelayLimits& l
 }
 
 void Attempt::note_times(const http::OpenTimes& times) {
-  exchange_.record.attempts[place_].reused = times.reused;
+  auto& attempt = exchange_.record.attempts[place_];
+  attempt.reused = times.reused;
+  attempt.connected = times.connected;
+  attempt.first_byte = times.first_byte;
   if (times.connected != TimePoint{}) {
     sent_ = true;
-    exchange_.record.reached(Stage::kConnect, times.connected);
+    exchange_.record.reached(Stage::kConnect, times.tcp);
+    exchange_.record.reached(Stage::kTls, times.tls);
     exchange_.record.phase = Phase::kFirstByte;
   }
   if (times.first_byte != TimePoint{}) exchange_.record.reached(Stage::kFirstByte, times.first_byte);

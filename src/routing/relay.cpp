@@ -96,6 +96,7 @@ class StreamRelay final : public Relay {
     exchange_.record.reached(Stage::kLastToken);
     note();
     auto finished = co_await exchange_.sink->finish(out_);
+    exchange_.record.reached(Stage::kRelay);
     if (finished) http::ResponseStream::finish(std::move(upstream_));
     co_return finished;
   }
@@ -228,7 +229,9 @@ class WholeRelay final : public Relay {
     exchange_.record.reached(Stage::kFirstToken, came_);
     exchange_.record.reached(Stage::kLastToken, came_);
     note();
-    co_return co_await exchange_.sink->respond({.fields = exchange_.passed_on}, body_);
+    auto sent = co_await exchange_.sink->respond({.fields = exchange_.passed_on}, body_);
+    exchange_.record.reached(Stage::kRelay);
+    co_return sent;
   }
 
   Usage usage() const override { return answer_.usage; }

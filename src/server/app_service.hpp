@@ -15,6 +15,7 @@ class AppService final : public Service {
   Result<void> admit(pipeline::Exchange& exchange) const override;
   Task<Result<void>> handle(pipeline::Exchange& exchange) const override;
   bool recorded() const override { return true; }
+  bool tells_timing() const override { return snapshot_->config.server.server_timing; }
 
   // Whether the exchange's key may use its endpoint. Error: kEndpointNotAllowed.
   static Result<void> check_endpoint(const pipeline::Exchange& exchange);

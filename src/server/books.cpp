@@ -113,14 +113,15 @@ std::expected<void, std::string> Books::open_store(const config::Config& config)
 }
 
 void Books::reached(const limit::Limit& limit, unsigned percent, Money used) {
-  if (!alerts_) return;
-  alerts_->raise({.budget = limit.id,
-                  .node = limit.node,
-                  .percent = percent,
-                  .limit = Money::nanodollars(limit.most),
-                  .used = used,
-                  .period = limit.period,
-                  .period_start = limit::period_start(limit.period, limit::wall_now())});
+  budget::BudgetAlert alert{.budget = limit.id,
+                            .node = limit.node,
+                            .percent = percent,
+                            .limit = Money::nanodollars(limit.most),
+                            .used = used,
+                            .period = limit.period,
+                            .period_start = limit::period_start(limit.period, limit::wall_now())};
+  if (told_) told_(alert);
+  if (alerts_) alerts_->raise(std::move(alert));
 }
 
 void Books::tick(TimePoint now) {

@@ -34,6 +34,8 @@ class Books {
 
   // Where the books are kept: the first configuration decides for the life of the process.
   void choose(const config::Config& config);
+  // Called on whatever thread reaches a threshold of a budget; set before the first configuration.
+  void on_threshold(std::function<void(const budget::BudgetAlert&)> call) { told_ = std::move(call); }
   Shared shared() const { return {failures_, {ledger(), *room_}, upstreams_, cache_}; }
   limit::Ledger& ledger() const { return redis_ ? redis_->ledger() : static_cast<limit::Ledger&>(*local_); }
   // Each thread that asks, before its loop runs; and all of them when nothing is admitted any more.
@@ -72,6 +74,7 @@ class Books {
   void choose_cache(const config::Config& config);
   void attach_cache(Worker& worker);
 
+  std::function<void(const budget::BudgetAlert&)> told_;
   std::shared_ptr<cache::Cache> cache_;  // null: nothing has been cached yet
   config::Cache cache_settings_;         // that it was made by
   std::unique_ptr<budget::Alerts> alerts_;

@@ -83,6 +83,7 @@ void ClientSink::begin(const http::RequestHead& head, std::string_view request_i
   write_timeout_ = write_timeout;
   due_ = kNever;
   request_id_ = request_id;
+  late_field_ = {};
   is_head_request_ = head.method == "HEAD";
   http10_ = head.minor_version == 0;
   close_ = close_ || !head.keep_alive;
@@ -115,6 +116,7 @@ void ClientSink::put_head(const http::ResponseStart& start) {
   for (const auto& [name, value] : start.fields) {
     if (http::is_field_value(value)) head_.append("\r\n").append(name).append(": ").append(value);
   }
+  if (late_field_.second) head_.append("\r\n").append(late_field_.first).append(": ").append(late_field_.second());
   if (close_) {
     head_.append("\r\nconnection: close");
   } else if (http10_) {

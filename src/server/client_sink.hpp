@@ -21,6 +21,8 @@ class ClientSink final : public http::ResponseSink {
   // What the answer to one request depends on.
   void begin(const http::RequestHead& head, std::string_view request_id, milliseconds write_timeout);
   void close_after_this() { close_ = true; }
+  // What one more field says is found out when the head is written; its name is a literal. For this answer.
+  void add_field(std::string_view name, std::function<std::string()> value) { late_field_ = {name, std::move(value)}; }
   void rest();    // gives back what the last answer needed
   void forget();  // that there was an answer before
 
@@ -51,6 +53,7 @@ class ClientSink final : public http::ResponseSink {
   milliseconds write_timeout_{0};
   TimePoint due_ = kNever;
   std::string request_id_;
+  std::pair<std::string_view, std::function<std::string()>> late_field_;
   std::string head_;  // not yet sent
   bool is_head_request_ = false;
   bool http10_ = false;

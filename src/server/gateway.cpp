@@ -21,6 +21,7 @@
 #include "server/load.hpp"
 #include "server/overload.hpp"
 #include "server/target_report.hpp"
+#include "server/trace_events.hpp"
 #include "server/warm_up.hpp"
 #include "server/worker.hpp"
 #include "sluice/core/build_info.hpp"
@@ -64,6 +65,9 @@ class Gateway {
     control_.on_beat([this] { take_up(); });
     for (const auto& note : loaded.notes) spdlog::warn("{}", note);
     books_.attach(control_.io(), control_.upstreams());
+    books_.on_threshold([this](const budget::BudgetAlert& alert) {
+      net::post(control_.io(), [this, alert] { trace_alert(lines_, alert); });
+    });
   }
   ~Gateway() { books_.detach(); }
   Gateway(const Gateway&) = delete;
@@ -95,6 +99,7 @@ class Gateway {
     if (auto joined = join_books(); !joined) return joined;
     for (auto& worker : workers_) worker->start_thread();
     overload_.start();
+    trace_config(lines_, snapshot_->hash);
     spdlog::info("sluice {} with {} worker{}, configuration {}", version(), count, count == 1 ? "" : "s",
                  snapshot_->hash);
     spdlog::info("admin on {}", admin_url);
@@ -211,12 +216,14 @@ class Gateway {
     for (const auto& note : loaded->notes) spdlog::warn("{}", note);
     snapshot_ = std::move(loaded->snapshot);
     install();
+    trace_config(lines_, snapshot_->hash);
     spdlog::info("reloaded {}: configuration {} is in force", file_, snapshot_->hash);
     tell_certificate();
   }
 
   void refuse_reload(const std::vector<std::string>& problems) {
     ++reloads_failed_;
+    trace_config(lines_, snapshot_->hash, problems);
     for (const auto& line : problems) spdlog::error("{}", line);
     spdlog::error("reload refused: the configuration {} stays in force", snapshot_->hash);
   }

@@ -23,6 +23,8 @@ class Service {
   virtual Task<Result<void>> handle(pipeline::Exchange& exchange) const = 0;
   // Whether an exchange is worth a record.
   virtual bool recorded() const = 0;
+  // Whether clients are told what took how long.
+  virtual bool tells_timing() const { return false; }
 };
 
 }  // namespace sluice::server

@@ -222,10 +222,13 @@ Task<bool> Session::serve_one() {
   }
   observe::Record record;
   record.started = first_byte_;
+  record.reached(observe::Stage::kAccept);
   record.time = std::chrono::system_clock::now();
   record.request_id = new_request_id();
+  record.trace = continue_trace(head->nominates("traceparent") ? std::string_view() : head->get("traceparent"));
   record.client_request_id = observe::recorded_id(head->get("x-client-request-id"));
   sink_.begin(*head, record.request_id, service_->limits().write_timeout);
+  if (service_->tells_timing()) sink_.add_field("server-timing", [&record] { return observe::server_timing(record); });
   http::Request request{std::move(*head), {}};
   pipeline::Exchange exchange{
       .request = request, .sink = &sink_, .upstreams = context_.upstreams, .record = record, .source = source_};
@@ -301,7 +304,9 @@ Task<Result<void>> Session::admit(pipeline::Exchange& exchange) {
   const http::RequestHead& head = exchange.request.head;
   body_unread_ = head.framing == http::Framing::kChunked || head.content_length > 0;
   if (auto room = check_memory(); !room) co_return room;
-  if (auto good = service_->admit(exchange); !good) co_return good;
+  auto good = service_->admit(exchange);
+  exchange.record.reached(observe::Stage::kAuth);
+  if (!good) co_return good;
   body_.clear();
   if (body_.capacity() > kKeptBodyCapacity) body_.shrink_to_fit();
   if (!body_unread_) co_return Result<void>{};
@@ -313,6 +318,7 @@ Task<Result<void>> Session::admit(pipeline::Exchange& exchange) {
   }
   BodyReader reader(io_, service_->limits(), body_, [this] { return check_memory(); });
   auto read = co_await reader.read(head);
+  exchange.record.reached(observe::Stage::kBody);
   exchange.record.bytes_in = body_.size();
   if (!read && read.error().kind == ErrorKind::kClientGone) gone_ = true;
   if (read) body_unread_ = false;

@@ -219,7 +219,7 @@ void Worker::close_session(Session& session) {
 void Worker::take(const observe::Record& record) {
   metrics_.count(record);
   if (sinks_.spend && (record.cost || !record.key.empty())) note_spend(*sinks_.spend, record);
-  if (sinks_.trace) trace_lines_.add(*sinks_.trace, observe::append_trace_line, record);
+  if (sinks_.trace) trace_lines_.add(*sinks_.trace, observe::append_trace_lines, record);
   if (sinks_.log) log_lines_.add(*sinks_.log, observe::append_log_line, record);
   if (trace_lines_.text.size() + log_lines_.text.size() > kFlushBytes) return flush_lines();
   if (flush_timer_.due() == kNever) flush_timer_.arm(Clock::now() + kFlushInterval);
@@ -228,8 +228,7 @@ void Worker::take(const observe::Record& record) {
 void Worker::Lines::add(observe::LineFile& file, Append append, const observe::Record& record) {
   const std::size_t before = text.size();
   try {
-    append(text, record);
-    ++count;
+    count += append(text, record);
   } catch (const std::bad_alloc&) {
     text.resize(before);
     file.lose(1);

@@ -80,7 +80,7 @@ class Worker {
   struct Lines {
     std::string text;
     std::uint64_t count = 0;
-    using Append = void (*)(std::string& out, const observe::Record& record);
+    using Append = std::size_t (*)(std::string& out, const observe::Record& record);
     void add(observe::LineFile& file, Append append, const observe::Record& record);
     void hand_over(observe::LineFile& file);
   };

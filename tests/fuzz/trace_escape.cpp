@@ -75,7 +75,7 @@ std::string readable(std::string_view text) {
 void test(const Input& input) {
   const observe::Record record = record_with(input.bytes);
   std::string trace, log;
-  observe::append_trace_line(trace, record);
+  observe::append_trace_lines(trace, record);
   observe::append_log_line(log, record);
   check_line(trace);
   check_line(log);

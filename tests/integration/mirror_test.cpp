@@ -74,8 +74,8 @@ TEST_P(Mirror, OneThatHangsDelaysNobodyKeepsNoSlotAndEnds) {
   for (const Response& response : responses) {
     json copy = copy_of(response, 6);
     EXPECT_EQ(copy["outcome"], "timeout");
-    EXPECT_GE(copy["stages_us"]["total"], 700'000);
-    EXPECT_LT(copy["stages_us"]["total"], 1'500'000);
+    EXPECT_GE(copy["duration_us"], 700'000);
+    EXPECT_LT(copy["duration_us"], 1'500'000);
   }
 }
 
@@ -109,7 +109,7 @@ TEST_P(Mirror, OneThatNeverEndsIsCutWhenItsTimeIsUp) {
   EXPECT_NE(second_.wait_for_disconnect(0).peer, End::kOpen);
   json copy = copy_of(response);
   EXPECT_NE(copy["outcome"], "ok");
-  EXPECT_LT(copy["stages_us"]["total"], 3'000'000);
+  EXPECT_LT(copy["duration_us"], 3'000'000);
 }
 
 TEST_P(Mirror, OneThatHangsEndsWithTheGateway) {

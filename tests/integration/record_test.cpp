@@ -39,25 +39,97 @@ TEST_F(Record, ATraceLineTellsTheWholeStory) {
   EXPECT_EQ(line["client_request_id"], "mine-1");
 }
 
-TEST_F(Record, StagesAreInOrder) {
+TEST_F(Record, StagesAddUp) {
   upstream_.on(kChat).stream(chat_stream_with_usage({"a", "b"})).delay(30ms).event_gap(10ms);
   start();
   const Response response = ask(stream_body("any-x"));
   const json line = only_trace_line();
-  const json stages = line["stages_us"];
-  std::int64_t last = 0;
-  for (const char* stage : {"parse", "route", "connect", "first_byte", "first_token", "last_token", "total"}) {
-    ASSERT_TRUE(stages.contains(stage)) << stage << " in " << stages;
-    EXPECT_GE(stages[stage].get<std::int64_t>(), last) << stage << " in " << stages;
-    last = stages[stage];
+  const json ledger = line["ledger_us"];
+  std::int64_t sum = 0;
+  for (const char* stage : {"accept", "auth", "body", "parse", "admit", "route", "connect", "first_byte", "first_token",
+                            "generation", "relay", "settle"}) {
+    ASSERT_TRUE(ledger.contains(stage)) << stage << " in " << ledger;
+    EXPECT_GE(ledger[stage].get<std::int64_t>(), 0) << stage << " in " << ledger;
+    sum += ledger[stage].get<std::int64_t>();
   }
-  EXPECT_GE(stages["first_byte"], 30'000);
+  EXPECT_LE(std::abs(line["duration_us"].get<std::int64_t>() - sum), 12) << "each is cut to whole microseconds";
+  EXPECT_GE(ledger["first_byte"], 30'000);
+  EXPECT_GE(line["ttft_us"], 30'000);
+  EXPECT_GE(line["provider_us"], 40'000);
+  EXPECT_LT(line["gateway_us"], line["duration_us"].get<std::int64_t>() - 40'000);
   EXPECT_EQ(line["stream"], true);
   EXPECT_EQ(line["model"], "any-x");
   EXPECT_EQ(line["route"], "any-*");
   EXPECT_EQ(line["upstream_model"], "any-x");
   EXPECT_EQ(line["events"], response.events.size());
   EXPECT_EQ(line["bytes_out"], response.body.size());
+}
+
+TEST_F(Record, ATraceGoesOnThroughTheGateway) {
+  upstream_.on(kChat).json(chat_answer());
+  start();
+  const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  ask(chat_body(), "traceparent: 00-" + trace + "-00f067aa0ba902b7-01\r\ntracestate: a=b\r\n");
+  const json line = only_trace_line();
+  EXPECT_EQ(line["trace_id"], trace);
+  EXPECT_EQ(line["parent_id"], "00f067aa0ba902b7");
+  const Head head = upstream_.request(0).head;
+  const std::string told = head.get("traceparent");
+  EXPECT_TRUE(told.starts_with("00-" + trace + "-") && told.ends_with("-01")) << told;
+  EXPECT_EQ(told.find("00f067aa0ba902b7"), std::string::npos) << "the upstream is asked by us, in a span of its own";
+  EXPECT_EQ(told.find(line["span_id"].get<std::string>()), std::string::npos);
+  EXPECT_EQ(head.get("tracestate"), "a=b");
+  ask(chat_body(), "tracestate: a=b\r\n");
+  const Head alone = upstream_.request(1).head;
+  EXPECT_EQ(alone.count("traceparent"), 1U);
+  EXPECT_EQ(alone.count("tracestate"), 0U) << "which says nothing without the trace";
+}
+
+TEST_F(Record, AttemptsThatFailedAreLinesOfTheSameTrace) {
+  upstream_.on(kChat).status(500).json("{}");
+  Scenario two;
+  two.models = "m: {targets: [up/a, up/b]}";
+  start(two);
+  ask(chat_body("m"));
+  const json line = only_trace_line();
+  const auto attempts = gateway().events("attempt", 2);
+  ASSERT_EQ(attempts.size(), 2U);
+  for (const json& attempt : attempts) {
+    EXPECT_EQ(attempt["trace_id"], line["trace_id"]);
+    EXPECT_EQ(attempt["parent_id"], line["span_id"]);
+    EXPECT_EQ(attempt["request_id"], line["request_id"]);
+    EXPECT_EQ(attempt["result"], "upstream_error");
+    EXPECT_GE(attempt["duration_us"], attempt["first_byte_us"]);
+  }
+  EXPECT_NE(attempts[0]["span_id"], attempts[1]["span_id"]);
+  EXPECT_TRUE(line["ledger_us"].contains("retry"));
+  EXPECT_GE(gateway().metrics().sum("sluice_errors_total", {"origin=\"provider\"", "class=\"transient\""}), 1);
+}
+
+TEST_F(Record, ClientsAreToldWhatTookHowLongIfTheyMayKnow) {
+  upstream_.on(kChat).stream(chat_stream({"a"})).delay(20ms);
+  start({.server = "server_timing: true"});
+  const Response response = ask(stream_body("any-x"));
+  const std::string timing = response.header("server-timing");
+  EXPECT_NE(timing.find("parse;dur="), std::string::npos) << timing;
+  EXPECT_NE(timing.find("provider;dur="), std::string::npos) << timing;
+  stop();
+  start();
+  EXPECT_EQ(ask(stream_body("any-x")).header("server-timing"), "");
+}
+
+TEST_F(Record, TheTraceTellsWhichConfigurationIsInForce) {
+  start();
+  const auto first = gateway().events("config", 1);
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0]["result"], "ok");
+  gateway().replace_config("models: [");
+  gateway().signal(SIGHUP);
+  const auto both = gateway().events("config", 2);
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[1]["result"], "refused");
+  EXPECT_EQ(both[1]["hash"], first[0]["hash"]);
+  EXPECT_TRUE(both[1].contains("problem"));
 }
 
 TEST_F(Record, EveryOutcomeIsTracedAndCountedOnce) {

@@ -10,8 +10,9 @@ void TraceText::add(const std::string& text) {
   std::size_t at = 0;
   for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', at)) {
     const std::string line = text.substr(at, end - at);
-    if (json::parse(line, nullptr, false).is_object()) {
-      ++lines;
+    const json parsed = json::parse(line, nullptr, false);
+    if (parsed.is_object()) {
+      lines += parsed["event"] == "request" ? 1 : 0;
     } else {
       bad.push_back(line);
     }

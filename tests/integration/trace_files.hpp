@@ -12,7 +12,7 @@
 namespace sluice::integration {
 
 struct TraceText {
-  std::size_t lines = 0;         // whole ones: a JSON object and a line feed
+  std::size_t lines = 0;         // whole ones about requests: a JSON object and a line feed
   std::vector<std::string> bad;  // whole ones that are anything else
   std::string tail;              // behind the last line feed
 

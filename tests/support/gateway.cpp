@@ -88,14 +88,15 @@ void Gateway::replace_config(const std::string& text) const {
   directory_.write(config_name_, in_directory(text, directory_.path()));
 }
 
-std::vector<nlohmann::json> Gateway::trace(std::size_t count, milliseconds timeout) const {
+std::vector<nlohmann::json> Gateway::events(std::string_view event, std::size_t count, milliseconds timeout) const {
   std::vector<nlohmann::json> lines;
   eventually(
       [&] {
         lines.clear();
         std::istringstream text(directory_.read("trace.jsonl"));
         for (std::string line; std::getline(text, line) && !text.eof();) {
-          lines.push_back(nlohmann::json::parse(line, nullptr, false));
+          auto parsed = nlohmann::json::parse(line, nullptr, false);
+          if (!parsed.is_object() || parsed["event"] == event) lines.push_back(std::move(parsed));
         }
         return lines.size() >= count;
       },

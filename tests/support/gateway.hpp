@@ -43,8 +43,12 @@ class Gateway {
   std::string config_path() const { return directory_.path(config_name_); }
   const TempDir& directory() const { return directory_; }
 
-  // The complete lines of {DIR}/trace.jsonl; waits until there are `count`, and returns what there is then.
-  std::vector<nlohmann::json> trace(std::size_t count = 0, milliseconds timeout = 5s) const;
+  // The complete lines of {DIR}/trace.jsonl that are about such an event; waits until there are `count`, and returns
+  // what there is then.
+  std::vector<nlohmann::json> events(std::string_view event, std::size_t count = 0, milliseconds timeout = 5s) const;
+  std::vector<nlohmann::json> trace(std::size_t count = 0, milliseconds timeout = 5s) const {
+    return events("request", count, timeout);
+  }
   Metrics metrics() const;
   Response admin(std::string_view target) const { return fetch(admin_port_, get_request(target)); }
 

@@ -84,6 +84,11 @@ enum class Outcome : std::uint8_t {
 std::string_view to_string(Outcome outcome);
 inline constexpr std::size_t kOutcomes = 11;
 
+// Whose doing it is. A client that left or stalled is a client's.
+enum class Origin : std::uint8_t { kClient, kGateway, kProvider };
+std::string_view to_string(Origin origin);  // "client", "gateway", "provider"
+Origin origin_of(ErrorKind kind);
+
 // What follows from a kind alone.
 struct ErrorTraits {
   ErrorKind kind;

@@ -46,7 +46,9 @@ struct Outgoing {
 
 // What the record wants to know about the way there.
 struct OpenTimes {
-  TimePoint connected{};
+  TimePoint connected{};  // ready to be written to
+  TimePoint tcp{};        // unless the connection had served before
+  TimePoint tls{};        // the same, with TLS
   TimePoint first_byte{};
   bool reused = false;
 };

@@ -59,8 +59,11 @@ class Metrics {
     Histogram duration;
     Histogram first_token;
     Histogram per_token;
-    Histogram overhead;  // our own share before the upstream was asked
+    Histogram overhead;  // our own share
     Histogram commit;    // until the answer began to go to the client
+    Histogram speed;     // output tokens per second, after the first
+    Histogram used_input, used_output;
+    Money cost;
     std::uint64_t input = 0, output = 0, cached = 0, reasoning = 0;
     std::uint64_t events = 0;
     std::uint64_t anomalies = 0;
@@ -70,6 +73,7 @@ class Metrics {
 
   Series& series_of(const Record& record);
   void count_in_place(const Record& record);
+  void count_usage(Series& series, const Record& record);
 
   std::map<SeriesKey, Series> series_;
   Series* last_series_ = nullptr;  // most requests look like the one before
@@ -80,6 +84,7 @@ class Metrics {
   std::map<AttemptKey, std::uint64_t> attempts_;
   std::map<FallbackKey, std::uint64_t> fallbacks_;
   std::map<std::pair<std::string, std::string_view>, std::uint64_t> hedges_;  // target, result
+  std::map<std::pair<std::string, std::string>, Histogram> asked_;            // time by provider and target
   std::map<std::string, std::uint64_t> reused_;  // attempts on a connection that had served before, by provider
   using CacheKey = std::tuple<std::string, std::string_view, std::string_view>;  // route, result, why it was bypassed
   struct Saved {
@@ -89,6 +94,10 @@ class Metrics {
   void count_cache(const Record& record);
   std::map<CacheKey, std::uint64_t> cache_;
   std::map<std::string, Saved> saved_;  // by route
+  std::map<std::string, std::uint64_t>
+      unspent_;  // tokens that those who left had allowed, and that never came; by route
+  std::map<ErrorKind, std::uint64_t> errors_;
+  std::array<Histogram, kStages> spent_;
   std::map<ErrorKind, std::uint64_t> rejects_;
   std::array<std::uint64_t, kShedNames.size()> sheds_{};
   Histogram loop_lag_;

@@ -15,13 +15,47 @@
 #include "sluice/core/endpoint.hpp"
 #include "sluice/core/error.hpp"
 #include "sluice/core/money.hpp"
+#include "sluice/core/trace_context.hpp"
 #include "sluice/core/usage.hpp"
 
 namespace sluice::observe {
 
-// The moments of a request, in order. What was not reached stays unset.
-enum class Stage : std::uint8_t { kParse, kAdmit, kRoute, kConnect, kFirstByte, kFirstToken, kLastToken, kTotal };
-inline constexpr std::size_t kStages = 8;
+// The stages of a request, in order; each ends at a moment, and lasts from the end of the one before that was reached.
+// What was not reached stays unset.
+enum class Stage : std::uint8_t {
+  kAccept,      // the head has come, and can be believed
+  kAuth,        // it is known who asks
+  kBody,        // has come
+  kParse,       // it is understood
+  kAdmit,       // limits have been asked
+  kQueue,       // it has waited for a slot
+  kCache,       // has been asked
+  kRoute,       // the first target is chosen
+  kRetry,       // targets that did not answer, until the last one was chosen
+  kConnect,     // there is a connection
+  kTls,         // with an upstream that has shown who it is
+  kFirstByte,   // of the answer
+  kFirstToken,  // something to read
+  kLastToken,
+  kRelay,  // the client has all of it
+  kTotal,  // it is paid for and put down
+};
+inline constexpr std::size_t kStages = 16;
+inline constexpr std::array<std::string_view, kStages> kStageNames = {
+    "accept", "auth",    "body", "parse",      "admit",       "queue",      "cache", "route",
+    "retry",  "connect", "tls",  "first_byte", "first_token", "generation", "relay", "settle"};
+// Whose time it is.
+enum class Share : std::uint8_t { kClient, kGateway, kQueue, kProvider };
+inline constexpr std::size_t kShares = 4;
+Share share_of(Stage stage);
+
+// How long each stage lasted; 0 for those that were not reached.
+struct Spent {
+  std::array<nanoseconds, kStages> stages{};
+  std::array<nanoseconds, kShares> shares{};
+  nanoseconds of(Stage stage) const { return stages[static_cast<std::size_t>(stage)]; }
+  nanoseconds of(Share share) const { return shares[static_cast<std::size_t>(share)]; }
+};
 
 // Where an exchange stood; on the record it says where an abort hit.
 enum class Phase : std::uint8_t { kBody, kQueue, kConnect, kFirstByte, kFirstToken, kStream, kAnswer };
@@ -34,12 +68,17 @@ struct Attempt {
   std::string_view result;  // "ok" or the error's code: a closed set
   bool reused = false;      // the connection had served before
   bool hedge = false;       // beside another one
+  std::uint64_t span = 0;   // what the upstream was told to be asked in
+  TimePoint began{}, ended{};
+  TimePoint connected{}, first_byte{};  // absent: it did not come so far, or there was no connection to make
 };
 
 struct Record {
   std::chrono::system_clock::time_point time;  // when the request's first byte was read
   TimePoint started;
   std::string request_id;
+  TraceContext trace{};
+  std::string run_id;             // of the agent's run that it belongs to; empty: none
   std::string client_request_id;  // x-client-request-id
   std::string upstream_request_id;
   std::string mirror_of;   // a copy of the request with that id, whose answer nobody saw; empty: it is none
@@ -61,13 +100,15 @@ struct Record {
   TimePoint committed{};  // when the answer began to go to the client
   int status = 0;         // sent to the client; 0 if nothing was
   Outcome outcome = Outcome::kOk;
-  std::string error;   // code of the kind: a closed set
-  std::string detail;  // for operators: our own words, never a piece of what was asked or answered
+  std::optional<ErrorKind> failure;  // nothing: it went well
+  std::string error;                 // code of the kind: a closed set
+  std::string detail;                // for operators: our own words, never a piece of what was asked or answered
   Phase phase = Phase::kBody;
   std::string finish_reason;
   Usage usage;
-  std::optional<Money> cost;        // by the price table; nothing: no price is known
-  Money lost_cost;                  // the part of it that went to targets whose answer nobody got
+  std::optional<Money> cost;                // by the price table; nothing: no price is known
+  std::optional<std::int64_t> most_output;  // tokens that the request allowed
+  Money lost_cost;                          // the part of it that went to targets whose answer nobody got
   std::string_view cache{};         // hit, miss, stale, coalesced or bypass: a closed set; empty: it has no part in it
   std::string_view cache_bypass{};  // why
   Usage saved;                      // what an answer that was given again had used,
@@ -81,7 +122,10 @@ struct Record {
 
   void reached(Stage stage, TimePoint now) { stages[static_cast<std::size_t>(stage)] = now; }
   void reached(Stage stage) { reached(stage, Clock::now()); }
+  // A target is asked, the first one or another: what is known of the one before is no part of it.
+  void asks(TimePoint now);
   std::optional<nanoseconds> until(Stage stage) const;  // since the request began
+  Spent spent() const;
   // It is over: when, and what went wrong if anything did. Never throws; without memory it says less.
   void ended(const Result<void>& result);
 };
@@ -89,9 +133,12 @@ struct Record {
 // A request id that somebody else chose, fit for a record: empty unless it is up to 128 letters, digits and -._:=+/ .
 std::string recorded_id(std::string_view id);
 
-// One JSON object and a line feed; docs/traces.md lists the members.
-void append_trace_line(std::string& out, const Record& record);
+// JSON objects, each with a line feed: the request, and what else deserves a line of its own. docs/traces.md lists the
+// members. How many they are.
+std::size_t append_trace_lines(std::string& out, const Record& record);
+// The value of a Server-Timing field (W3C Server Timing): the stages so far and the shares, in milliseconds.
+std::string server_timing(const Record& record);
 // One line for people, without any of the client's text but the model.
-void append_log_line(std::string& out, const Record& record);
+std::size_t append_log_line(std::string& out, const Record& record);
 
 }  // namespace sluice::observe

@@ -18,6 +18,8 @@ namespace sluice::provider {
 struct Encoded {
   std::string_view model{};    // wished: upstream name; empty: as the client named it
   std::size_t credential = 0;  // wished: which of them
+  std::string traceparent{};   // wished; empty: the upstream is told of no trace
+  bool tracestate = false;     // wished: the client's goes along with it
   std::vector<api::Edit> edits;
   http::Outgoing outgoing;
   bool usage_forced = false;  // include_usage was added: the client must not see its traces

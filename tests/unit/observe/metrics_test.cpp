@@ -154,7 +154,7 @@ TEST(Metrics, TimesAreInSecondsAndBucketsAreCumulative) {
   histogram("gen_ai_server_request_duration_seconds", 1.0);
   histogram("gen_ai_server_time_to_first_token_seconds", 0.2);
   histogram("gen_ai_server_time_per_output_token_seconds", 0.05);
-  histogram("sluice_overhead_seconds", 30e-6);
+  histogram("sluice_overhead_seconds", 0.30003);
   const std::string bucket = "gen_ai_server_request_duration_seconds_bucket{" + kFast + ",le=";
   EXPECT_EQ(got[bucket + "\"0.64\"}"], 0);
   EXPECT_EQ(got[bucket + "\"1.28\"}"], 1);

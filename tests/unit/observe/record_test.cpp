@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -20,6 +22,8 @@ Record full_record() {
   record.time = std::chrono::system_clock::time_point(1'719'835'200s + 42us);
   record.started = kStart;
   record.request_id = "req_0123456789abcdef01234567";
+  record.trace = {.high = 10, .low = 11, .span = 12, .parent = 13};
+  record.run_id = "run-1";
   record.client_request_id = "client-1";
   record.upstream_request_id = "up-1";
   record.endpoint = Endpoint::kChat;
@@ -28,7 +32,8 @@ Record full_record() {
   record.route = "fast";
   record.provider = "openai";
   record.upstream_model = "gpt-4o-mini";
-  record.attempts = {{"openai", "openai/gpt", "upstream_timeout"}, {"openai", "openai/gpt", "ok", true}};
+  record.attempts = {{.provider = "openai", .target = "openai/gpt", .result = "upstream_timeout", .span = 14},
+                     {.provider = "openai", .target = "openai/gpt", .result = "ok", .reused = true, .span = 15}};
   record.status = 200;
   record.outcome = Outcome::kUpstreamTruncated;
   record.error = "upstream_stream_truncated";
@@ -57,12 +62,12 @@ Record full_record() {
   return record;
 }
 
-// The line as JSON; it must be one line.
+// The request's line as JSON.
 json trace(const Record& record) {
   std::string out;
-  append_trace_line(out, record);
+  append_trace_lines(out, record);
   EXPECT_TRUE(out.ends_with("}\n"));
-  EXPECT_EQ(std::ranges::count(out, '\n'), 1);
+  out.resize(out.find('\n') + 1);
   EXPECT_TRUE(
       std::ranges::none_of(out.substr(0, out.size() - 1), [](char c) { return static_cast<unsigned char>(c) < 32; }));
   auto value = json::parse(out, nullptr, false);
@@ -72,7 +77,9 @@ json trace(const Record& record) {
 
 TEST(TraceLine, HoldsEverythingThatIsOnTheRecord) {
   const json wanted = json::parse(R"({
-    "time": "2024-07-01T12:00:00.000042Z", "request_id": "req_0123456789abcdef01234567", "endpoint": "chat",
+    "time": "2024-07-01T12:00:00.000042Z", "schema": 1, "event": "request",
+    "trace_id": "000000000000000a000000000000000b", "span_id": "000000000000000c", "parent_id": "000000000000000d",
+    "run_id": "run-1", "request_id": "req_0123456789abcdef01234567", "endpoint": "chat",
     "stream": true, "model": "fast", "route": "fast", "provider": "openai", "upstream_model": "gpt-4o-mini",
     "attempts": 2, "status": 200, "outcome": "upstream_truncated", "error": "upstream_stream_truncated",
     "detail": "connection closed", "phase": "stream", "finish_reason": "stop",
@@ -80,10 +87,93 @@ TEST(TraceLine, HoldsEverythingThatIsOnTheRecord) {
     "limit": "group acme requests/minute", "observed": "key app-1 budget/month",
     "usage": {"input": 11, "output": 7, "cached": 5, "cache_write": 3, "reasoning": 2, "source": "reported",
               "anomalous": true},
-    "stages_us": {"parse": 1, "admit": 3, "route": 4, "connect": 6, "first_byte": 7, "first_token": 9,
-                  "last_token": 10, "total": 12},
+    "ttft_us": 19, "duration_us": 24, "gateway_us": 9, "provider_us": 9,
+    "ledger_us": {"accept": 1, "auth": 1, "body": 1, "parse": 1, "admit": 1, "queue": 1, "cache": 1, "route": 1,
+                  "retry": 1, "connect": 1, "tls": 1, "first_byte": 1, "first_token": 1, "generation": 1, "relay": 1,
+                  "settle": 1},
     "bytes_in": 100, "bytes_out": 2000, "events": 9, "upstream_request_id": "up-1", "client_request_id": "client-1"})");
   EXPECT_EQ(trace(full_record()), wanted);
+}
+
+std::vector<json> lines_of(const Record& record) {
+  std::string out;
+  const std::size_t count = append_trace_lines(out, record);
+  std::vector<json> lines;
+  std::istringstream text(out);
+  for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line, nullptr, false));
+  EXPECT_EQ(lines.size(), count);
+  return lines;
+}
+
+TEST(TraceLine, AttemptsAndLimitsHaveLinesOfTheirOwn) {
+  Record record = full_record();
+  record.attempts[0].began = kStart + 1ms;
+  record.attempts[0].ended = kStart + 4ms;
+  record.attempts[1].began = kStart + 5ms;
+  record.attempts[1].connected = kStart + 6ms;
+  record.attempts[1].first_byte = kStart + 8ms;
+  record.attempts[1].ended = kStart + 9ms;
+  const auto lines = lines_of(record);
+  ASSERT_EQ(lines.size(), 5U);
+  for (const json& line : lines) {
+    EXPECT_EQ(line["trace_id"], "000000000000000a000000000000000b");
+    EXPECT_EQ(line["request_id"], "req_0123456789abcdef01234567");
+    EXPECT_EQ(line["run_id"], "run-1");
+    EXPECT_EQ(line["schema"], 1);
+  }
+  EXPECT_EQ(lines[1]["event"], "attempt");
+  EXPECT_EQ(lines[1]["time"], "2024-07-01T12:00:00.001042Z");
+  EXPECT_EQ(lines[1]["parent_id"], "000000000000000c");
+  EXPECT_EQ(lines[1]["span_id"], "000000000000000e");
+  EXPECT_EQ(lines[1]["result"], "upstream_timeout");
+  EXPECT_EQ(lines[1]["duration_us"], 3000);
+  EXPECT_FALSE(lines[1].contains("first_byte_us"));
+  EXPECT_EQ(lines[2]["number"], 2);
+  EXPECT_EQ(lines[2]["connect_us"], 1000);
+  EXPECT_EQ(lines[2]["first_byte_us"], 3000);
+  EXPECT_EQ(lines[3]["event"], "limit");
+  EXPECT_EQ(lines[3]["result"], "refused");
+  EXPECT_EQ(lines[4]["limit"], "key app-1 budget/month");
+  record.attempts.erase(record.attempts.begin());
+  record.limit = record.observed = "";
+  EXPECT_EQ(lines_of(record).size(), 1U) << "of one attempt that went well the request's line says everything";
+}
+
+TEST(Ledger, StagesAddUpToTheWholeAndEachHasAnOwner) {
+  const Record record = full_record();
+  const Spent spent = record.spent();
+  nanoseconds sum{0}, shares{0};
+  for (const nanoseconds span : spent.stages) sum += span;
+  for (const nanoseconds span : spent.shares) shares += span;
+  EXPECT_EQ(sum, *record.until(Stage::kTotal));
+  EXPECT_EQ(shares, sum);
+}
+
+TEST(Ledger, WhatOtherTargetsTookIsNotTheGateways) {
+  Record record;
+  record.started = kStart;
+  record.reached(Stage::kAdmit, kStart + 1ms);
+  record.asks(kStart + 2ms);
+  record.reached(Stage::kConnect, kStart + 3ms);
+  record.reached(Stage::kFirstByte, kStart + 50ms);
+  record.asks(kStart + 60ms);
+  record.reached(Stage::kFirstByte, kStart + 70ms);
+  record.reached(Stage::kTotal, kStart + 71ms);
+  const Spent spent = record.spent();
+  EXPECT_EQ(spent.of(Stage::kRetry), 58ms);
+  EXPECT_EQ(spent.of(Stage::kConnect), 0ms);
+  EXPECT_EQ(spent.of(Share::kGateway), 3ms);
+  EXPECT_EQ(spent.of(Share::kProvider), 68ms);
+}
+
+TEST(Ledger, ServerTimingTellsMilliseconds) {
+  Record record;
+  record.started = kStart;
+  record.reached(Stage::kParse, kStart + 1234us);
+  record.asks(kStart + 1300us);
+  record.reached(Stage::kFirstToken, kStart + 31'305us);
+  EXPECT_EQ(server_timing(record),
+            "parse;dur=1.234, route;dur=0.066, first_token;dur=30.005, gateway;dur=1.300, provider;dur=30.005");
 }
 
 TEST(TraceLine, LeavesOutWhatNeverHappened) {
@@ -95,7 +185,7 @@ TEST(TraceLine, LeavesOutWhatNeverHappened) {
                     "group", "tags", "cost_usd", "limit", "observed"}) {
     EXPECT_FALSE(line.contains(name)) << name;
   }
-  EXPECT_EQ(line["stages_us"], json::object());
+  EXPECT_EQ(line["ledger_us"], json::object());
   EXPECT_EQ(line["outcome"], "ok");
   EXPECT_EQ(line["endpoint"], "none");
   EXPECT_EQ(line["route"], "other");
@@ -108,7 +198,7 @@ TEST(TraceLine, NamesOnlyTheStagesThatWereReached) {
     Record record;
     record.started = kStart;
     for (std::size_t i = 0; i < reached; ++i) record.reached(static_cast<Stage>(i), kStart + 1ms);
-    EXPECT_EQ(trace(record)["stages_us"].size(), reached);
+    EXPECT_EQ(trace(record)["ledger_us"].size(), reached);
   }
 }
 
@@ -189,7 +279,7 @@ TEST(TraceLine, F17EveryCodePointOfTheBmpStaysInItsLine) {
     record.model = record.client_request_id = record.upstream_request_id = text;
     record.error = record.detail = record.finish_reason = text;
     out.clear();
-    append_trace_line(out, record);
+    append_trace_lines(out, record);
     ASSERT_EQ(out.find('\n'), out.size() - 1) << std::hex << first;
     const auto line = json::parse(out, nullptr, false);
     ASSERT_TRUE(line.is_object()) << std::hex << first << " " << out;
@@ -224,7 +314,7 @@ TEST(LogLine, SaysTheMainThingsForPeople) {
   EXPECT_EQ(log_line(full_record()),
             "2024-07-01T12:00:00.000042Z request req_0123456789abcdef01234567 chat stream model=\"fast\" "
             "key=app-1 provider=openai status=200 outcome=upstream_truncated error=\"upstream_stream_truncated\" "
-            "limit=\"group acme requests/minute\" ttft_us=9 total_us=12 tokens=11+7 cost_usd=0.0105 "
+            "limit=\"group acme requests/minute\" ttft_us=19 total_us=24 tokens=11+7 cost_usd=0.0105 "
             "detail=\"connection closed\"\n");
 }
 

@@ -35,7 +35,7 @@ std::string left_by(const Conversation& one, const Result<void>& result) {
     all += error.message + "\n" + error.detail + "\n" + error.type + "\n" + error.param + "\n" + error.code + "\n";
     if (one.exchange.failure_event) all += one.exchange.failure_event(error);
   }
-  observe::append_trace_line(all, one.record);
+  observe::append_trace_lines(all, one.record);
   observe::append_log_line(all, one.record);
   return all;
 }
@@ -127,7 +127,7 @@ TEST(Redaction, F77TheUpstreamsWordsAreNotOnTheRecord) {
       one.record.detail = result.error().detail;
     }
     std::string line;
-    observe::append_trace_line(line, one.record);
+    observe::append_trace_lines(line, one.record);
     observe::append_log_line(line, one.record);
     EXPECT_EQ(line.find("canary"), std::string::npos) << line;
   }
