@@ -1,5 +1,6 @@
 // Rendering: our numbers in prometheus-cpp's families, and its serializer for the text format.
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -27,6 +28,11 @@ double open_descriptors() {
   std::error_code failed;
   std::filesystem::directory_iterator entries("/proc/self/fd", failed);
   return failed ? 0 : static_cast<double>(std::distance(begin(entries), end(entries)) - 1);
+}
+
+double most_descriptors() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<double>(limit.rlim_cur) : 0;
 }
 
 double cpu_seconds() {
@@ -312,6 +318,7 @@ std::string render_process(const ProcessFacts& facts) {
        gauge("sluice_draining", "1 once the process has been told to stop.", facts.draining ? 1 : 0),
        gauge("process_resident_memory_bytes", "Resident memory.", resident_bytes()),
        gauge("process_open_fds", "Open file descriptors.", open_descriptors()),
+       gauge("process_max_fds", "File descriptors that may be open.", most_descriptors()),
        gauge("process_start_time_seconds", "Start of the process, in seconds since the epoch.", kStartedAt)});
   return render_families(families);
 }

@@ -337,6 +337,7 @@ TEST(ProcessMetrics, SayWhatTheFactsSay) {
   EXPECT_EQ(got["sluice_draining"], 1);
   EXPECT_GT(got["process_resident_memory_bytes"], 1e6);
   EXPECT_GE(got["process_open_fds"], 3);
+  EXPECT_GT(got["process_max_fds"], got["process_open_fds"]);
 }
 
 TEST(Exposition, PromtoolFindsNoFault) {
