@@ -2,6 +2,7 @@
 #include <string>
 
 #include "sluice/core/build_info.hpp"
+#include "sluice/report/report.hpp"
 #include "sluice/server/explain_command.hpp"
 #include "sluice/server/gateway.hpp"
 #include "sluice/server/key_command.hpp"
@@ -40,6 +41,9 @@ int main(int argc, char** argv) {
   explain->add_option("--user", question.user, "The end user, instead of what the request says");
   explain->add_flag("--json", question.json, "One JSON object");
 
+  sluice::report::Options questions;
+  auto* report = sluice::report::add_command(app, questions);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -47,6 +51,7 @@ int main(int argc, char** argv) {
   }
   if (new_key->parsed()) return sluice::server::new_key(row);
   if (hash_key->parsed()) return sluice::server::hash_key(row);
+  if (report->parsed()) return sluice::report::run(questions);
   if (explain->parsed()) return sluice::server::explain(question);
   return serve->parsed() ? sluice::server::serve(config) : sluice::server::check(config);
 }

@@ -60,7 +60,8 @@ class Pair:
         """For a suite: nothing of the caller's that an SDK would obey."""
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith("OPENAI_") and not name.lower().endswith("_proxy")}
-        return kept | {"SLUICE_URL": self.gateway_url, "UPSTREAM_URL": self.upstream_url, "PROMPT": PROMPT}
+        return kept | {"SLUICE_URL": self.gateway_url, "UPSTREAM_URL": self.upstream_url, "PROMPT": PROMPT,
+                       "TRACE": str(self.work / "trace.jsonl")}
 
 
 def stop(process):
