@@ -152,7 +152,8 @@ CLI::App* add_command(CLI::App& app, Options& options) {
   report->add_option("files", options.files, "Trace files, also put aside and compressed (.gz); - is standard input")
       ->required();
   report->add_option("--by", options.by, "Comma-separated: model, provider, team, feature, key, day, tag:NAME, …")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   report->add_option("--since", options.since, "2026-11-01, 2026-11-01T12:00:00Z, or how long ago: 90m, 24h, 7d");
   report->add_option("--until", options.until, "The same; exclusive");
   report->add_option("--format", options.format, "table, csv or json")->check(CLI::IsMember({"table", "csv", "json"}));
