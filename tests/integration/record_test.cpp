@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "integration/fixture.hpp"
+#include "support/client_keys.hpp"
 
 namespace sluice::integration {
 namespace {
@@ -130,6 +131,23 @@ TEST_F(Record, TheTraceTellsWhichConfigurationIsInForce) {
   EXPECT_EQ(both[1]["result"], "refused");
   EXPECT_EQ(both[1]["hash"], first[0]["hash"]);
   EXPECT_TRUE(both[1].contains("problem"));
+}
+
+TEST_F(Record, TheTraceTellsOfBudgetsThatReachAThreshold) {
+  const ClientKey app = client_key(1);
+  upstream_.on(kChat).json(chat_answer());
+  start({.models = "m: up/upstream-model",
+         .more = "prices: {rows: [{model: \"*\", input: 1 USD, output: 2 USD}]}\nstate: {path: \"{DIR}/sluice.db\"}\n"
+                 "keys: [" +
+                 app.row("app-1", "limits: {budget: {limit: 0.0001 USD/day, alerts: [20%, 90%]}}") + "]\n"});
+  ask(chat_body("m", R"("max_tokens":7)"), app.bearer());
+  const auto alerts = gateway().events("alert", 1);
+  ASSERT_EQ(alerts.size(), 1U);
+  EXPECT_EQ(alerts[0]["budget"], "key app-1");
+  EXPECT_EQ(alerts[0]["percent"], 20);
+  EXPECT_EQ(alerts[0]["used_usd"], 0.000026);
+  EXPECT_EQ(alerts[0]["limit_usd"], 0.0001);
+  EXPECT_EQ(alerts[0]["period"], "day");
 }
 
 TEST_F(Record, EveryOutcomeIsTracedAndCountedOnce) {
