@@ -48,7 +48,7 @@ bool calls_tools(json::Value answer) {
 bool all_of_parts(const pipeline::Exchange& exchange, const Entry& entry,
                   const std::function<bool(json::Value)>& holds) {
   if (entry.form == Entry::Form::kBody) {
-    const auto answer = json::check(entry.body);
+    const auto answer = json::check(entry.body, json::Surrogates::kAny);
     return answer && holds(*answer);
   }
   if (exchange.endpoint == Endpoint::kResponses) {
@@ -65,7 +65,6 @@ bool all_of_parts(const pipeline::Exchange& exchange, const Entry& entry,
   return decoder.feed(entry.body, take) && good;
 }
 
-bool has_many_choices(const api::RequestView& view) { return view.integer("n").value_or(1) != 1; }
 bool has_tools(const api::RequestView& view) {
   return view.member("tools") != nullptr || view.member("functions") != nullptr;
 }
@@ -77,12 +76,12 @@ std::string_view why_not_kept(const pipeline::Exchange& exchange, const Entry& e
   if (entry.body.size() > *rules.max_entry) return "too_large";
   if (exchange.endpoint == Endpoint::kEmbeddings) return {};
   if (!allows(rules, entry.finish_reason)) return "finish_reason";
-  const auto& view = *exchange.view;
-  if (has_many_choices(view)) {
+  // There may be more choices than `n` asks for: one for each prompt of a list, or as many as an upstream likes.
+  if (exchange.endpoint != Endpoint::kResponses) {
     const bool fine = all_of_parts(exchange, entry, [&](json::Value part) { return choices_are_fine(part, rules); });
     if (!fine) return "finish_reason";
   }
-  if (has_tools(view) && !*rules.tool_calls) {
+  if (has_tools(*exchange.view) && !*rules.tool_calls) {
     if (!all_of_parts(exchange, entry, [](json::Value part) { return !calls_tools(part); })) return "tool_calls";
   }
   return {};
