@@ -163,6 +163,7 @@ std::string ChatMerge::body(std::string_view usage) const {
     std::string choice = "{\"index\":" + std::to_string(index);
     for (const char* unwanted : {"index", "delta"}) whole.take(unwanted);
     if (chat_) {
+      whole.take("message");  // some upstreams send all that there is so far beside each piece
       std::string text = "{";
       const std::string role = message.take("role");
       const std::string content = message.take("content");
