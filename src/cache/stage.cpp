@@ -192,6 +192,8 @@ class Visit {
         tell("coalesced");
         co_return std::unexpected(std::move(*followed.refused));
       }
+      // Its leader may still wait for Redis, on this thread, before it lands: boarding it again would never end.
+      cache_.flights().land(*question_.key, boarding.flight);
     }
     co_return co_await ask_first(make());
   }
