@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <stdexcept>
 
@@ -170,6 +172,11 @@ Task<bool> Cache::Turn::lease(Key key, milliseconds time) {
   const auto alone = co_await shelf->lease(key, time, begin());
   end(!alone);
   leases_ = alone.value_or(false);
+  // Redis may say yes to somebody who has left while he asked.
+  const bool left = (co_await net::this_coro::cancellation_state).cancelled() != net::cancellation_type::none;
+  if (left && alone.value_or(true)) {
+    net::co_spawn(co_await net::this_coro::executor, cache_.give_back(key), net::detached);
+  }
   co_return alone.value_or(true);
 }
 
@@ -192,8 +199,11 @@ Task<void> Cache::Turn::store(Key key, EntryPtr entry) {
 }
 
 Task<void> Cache::Turn::give_back(Key key) {
-  auto shelf = leases_ ? cache_.shelf() : std::nullopt;
-  if (shelf) co_await shelf->give_back(key, Clock::now() + cache_.settings_->deadline);
+  if (leases_) co_await cache_.give_back(key);
+}
+
+Task<void> Cache::give_back(Key key) {
+  if (auto shelf = this->shelf()) co_await shelf->give_back(key, Clock::now() + settings_->deadline);
 }
 
 }  // namespace sluice::cache

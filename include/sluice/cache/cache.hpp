@@ -96,6 +96,7 @@ class Cache {
   EntryPtr in_memory(const Key& key, std::int64_t now_ms);
   Task<EntryPtr> in_redis(Key key, std::int64_t now_ms, TimePoint due, bool& failed);
   Task<bool> get_in_step();
+  Task<void> give_back(Key key);
   std::optional<RedisShelf> shelf() const;
 
   struct Settings;
