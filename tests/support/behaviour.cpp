@@ -239,17 +239,24 @@ std::vector<Step> Behaviour::steps() const {
 
 // Cuts what is sent where packets shall end, with a pause at each cut.
 std::vector<Step> Behaviour::in_packets(const std::vector<Step>& steps) const {
+  std::vector<Step> joined;
+  for (const Step& step : steps) {
+    const bool goes_on = one_packet_ && step.kind == Step::Kind::kSend && !joined.empty();
+    if (goes_on && joined.back().kind == Step::Kind::kSend) {
+      joined.back().bytes += step.bytes;
+    } else {
+      joined.push_back(step);
+    }
+  }
   std::vector<Step> result;
   std::size_t sent = 0;
-  for (const Step& step : steps) {
+  for (const Step& step : joined) {
     if (step.kind != Step::Kind::kSend) {
       result.push_back(step);
-    } else if (one_packet_ && !result.empty() && result.back().kind == Step::Kind::kSend) {
-      result.back().bytes += step.bytes;
-    } else {
-      add_packets(step.bytes, sent, result);
+      continue;
     }
-    if (step.kind == Step::Kind::kSend) sent += step.bytes.size();
+    add_packets(step.bytes, sent, result);
+    sent += step.bytes.size();
   }
   return result;
 }

@@ -118,7 +118,7 @@ class CachedStreams : public ::testing::TestWithParam<StreamVector> {
 
 // They end well, but not in a way that is kept.
 bool has_other_finish(const StreamVector& vector) {
-  static const std::set<std::string> kNames = {"ToolCalls", "FinishOfEmptyTextEndsAtDone"};
+  static const std::set<std::string> kNames = {"ToolCalls", "TwoChoices", "FinishOfEmptyTextEndsAtDone"};
   return kNames.contains(vector.name);
 }
 
