@@ -81,14 +81,11 @@ std::string numbered(json::Value list) {
   std::string out = "[";
   std::size_t index = 0;
   for (const json::Value item : json::Elements(list)) {
-    if (json::find(item, "index")) {
-      out.append(index++ == 0 ? "" : ",").append(item.raw);
-      continue;
+    out += (index == 0 ? "" : ",") + std::string("{\"index\":") + std::to_string(index);
+    for (const json::Member& member : json::Members(item)) {
+      if (!json::key_is(member, "index")) out.append(",\"").append(member.key).append("\":").append(member.value.raw);
     }
-    const std::string_view rest = item.is_object() ? item.raw.substr(1) : std::string_view("}");
-    const bool bare = rest.find_first_not_of(" \t\r\n") != rest.npos && rest[rest.find_first_not_of(" \t\r\n")] == '}';
-    out += (index == 0 ? "" : ",") + std::string("{\"index\":") + std::to_string(index) + (bare ? "" : ",");
-    out += rest;
+    out += "}";
     ++index;
   }
   return out + "]";

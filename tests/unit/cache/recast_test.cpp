@@ -155,14 +155,6 @@ TEST(Recast, AnAnswerWithoutAnIdGoesBothWays) {
   }
 }
 
-TEST(Recast, ToolCallsThatTellTheirPlacesKeepThem) {
-  const auto events =
-      events_of(Endpoint::kChat,
-                R"({"id":"c","choices":[{"index":0,"message":{"tool_calls":[{"index":3,"id":"x"},{"id":"y"}]}}]})");
-  ASSERT_TRUE(events.has_value());
-  EXPECT_NE(events->at(1).find(R"([{"index":3,"id":"x"},{"index":1,"id":"y"}])"), std::string::npos) << events->at(1);
-}
-
 TEST(Recast, OneNameInTwoSpellingsMakesNoBody) {
   const std::string a = "data: {\"choices\":[{\"index\":0,\"delta\":{\"x\":1}}]}\n\n";
   const std::string b = "data: {\"choices\":[{\"index\":0,\"delta\":{\"\\u0078\":2}}]}\n\n";
