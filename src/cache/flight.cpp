@@ -60,6 +60,13 @@ void Flight::fail(Error error) {
   end(std::unexpected(std::move(error)));
 }
 
+bool Flight::desert() {
+  const std::lock_guard lock(mutex_);
+  if (!bells_.empty()) return false;
+  end(client_gone());
+  return true;
+}
+
 void Flight::when_followed(std::function<void()> call) {
   const std::lock_guard lock(mutex_);
   if (!ended_) followed_ = std::move(call);

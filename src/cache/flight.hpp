@@ -43,6 +43,9 @@ class Flight {
   // Bytes that are kept of it while somebody follows.
   std::size_t most_followed() const { return most_ * kFollowedShare; }
   std::size_t followers() const { return followers_.load(std::memory_order_acquire); }
+  // Ends it for want of anybody who reads it. False: somebody does, and nothing has changed. Whoever comes later is
+  // told so before he has got a byte.
+  bool desert();
   // Called when the first follower comes and when the last one leaves, on its thread and under the lock; not once it
   // has ended.
   void when_followed(std::function<void()> call);

@@ -55,7 +55,7 @@ Task<Result<void>> lead(Task<Result<void>> answer, Flight& flight, Tee& tee) {
       // Else nothing could be awaited any more.
       co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
     }
-    if (tee.client_has_left() && flight.followers() == 0) run->stop();
+    if (tee.client_has_left() && flight.desert()) run->stop();
   }
   if (left) co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
   if (left && !run->thrown && run->result) co_return client_gone("others got the answer");

@@ -5,7 +5,7 @@
 namespace sluice::cache {
 
 Result<void> Tee::judged(Result<void> sent) {
-  if (sent || !is_followed()) return sent;
+  if (sent || ends_.flight.desert()) return sent;
   left_ = true;
   client_end_ = std::move(sent);
   return {};

@@ -82,6 +82,19 @@ TEST(FlightThreads, WhatFailsFailsForAll) {
   for (const std::string& one : got) EXPECT_EQ(one, "failed");
 }
 
+TEST(FlightThreads, WhoeverComesToADesertedOneIsToldBeforeItGetsAByte) {
+  auto flight = std::make_shared<Flight>(true, std::size_t{1} << 20);
+  flight->append("x");
+  {
+    net::io_context io;
+    const Flight::Seat seat(flight, io.get_executor());
+    EXPECT_FALSE(flight->desert());
+    EXPECT_FALSE(seat.ended().has_value());
+  }
+  EXPECT_TRUE(flight->desert());
+  EXPECT_EQ(followed(flight), "failed");
+}
+
 TEST(FlightThreads, OfThoseWhoAskTheSameAtATimeOneLeads) {
   Flights flights;
   std::atomic<int> leading{0}, led{0}, boarded{0};
@@ -117,11 +130,11 @@ TEST(PurgesThreads, WhatIsPurgedIsGoneForAllFromThenOn) {
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 2000; ++i) {
+        const std::uint64_t before = purged;
         Entry entry;
         entry.born = purges.epoch();
         entry.tags = {"none"};
-        const std::uint64_t before = purged;
-        EXPECT_TRUE(entry.born >= before);
+        EXPECT_GE(entry.born, before);
         static_cast<void>(purges.has_purged(entry, key_of(0)));
       }
     });
