@@ -80,12 +80,15 @@ TEST_F(CacheDrain, F72APacedReplayEndsAsAnyStream) {
       .stream({role_chunk(), text_chunk("Hel")})
       .then_wait_for(gate)
       .then_stream({text_chunk("lo"), finish_chunk(), kDone});
-  start(draining("200ms", "replay: paced"));
+  Scenario paced = draining("200ms", "replay: paced");
+  paced.timeouts = "idle: 30s";
+  start(paced);
   RawClient first = sent(stream_body("m", kZero));
   ASSERT_TRUE(hears(first, "Hel"));
-  EXPECT_TRUE(first.stays_silent(800ms)) << "a pause longer than the gateway will wait";
+  EXPECT_TRUE(first.stays_silent(2500ms)) << "a pause longer than the gateway will wait";
   gate->open();
   EXPECT_TRUE(first.finish().complete);
+  ASSERT_TRUE(eventually([&] { return gateway().metrics().sum("sluice_cache_stores_total") == 1; }));
   RawClient again = sent(stream_body("m", kZero));
   ASSERT_TRUE(hears(again, "Hel"));
   EXPECT_EQ(result(again.response()), "hit");
