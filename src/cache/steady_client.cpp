@@ -70,6 +70,11 @@ Task<Result<void>> SteadyClient::wait(std::function<bool()> enough) {
   co_return sending->goes_on ? Result<void>{} : sending->result;
 }
 
+Task<Result<void>> SteadyClient::catch_up() {
+  if (!is_behind()) co_return Result<void>{};
+  co_return co_await wait([] { return false; });
+}
+
 void SteadyClient::wake() { sending_->bell.cancel(); }
 
 void SteadyClient::give_up() {

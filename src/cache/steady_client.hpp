@@ -26,6 +26,8 @@ class SteadyClient {
   std::optional<Result<void>> write_now(std::string_view bytes);
   // Until it is not behind any more, or `enough` says so; that is asked again after each wake().
   Task<Result<void>> wait(std::function<bool()> enough);
+  // Until it is not behind any more; at once where it is not.
+  Task<Result<void>> catch_up();
   void wake();
   // Sends no more; what is under way is over when wait() is.
   void give_up();

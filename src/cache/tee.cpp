@@ -55,9 +55,7 @@ Task<Result<void>> Tee::finish(std::string_view last_bytes) {
   keep(last_bytes);
   ends_.whole();
   if (left_) co_return Result<void>{};
-  if (steady_.is_behind()) {
-    if (auto sent = co_await steady_.wait([] { return false; }); !sent) co_return sent;
-  }
+  if (auto sent = co_await steady_.catch_up(); !sent) co_return sent;
   co_return co_await ends_.client.finish(last_bytes);
 }
 
@@ -67,7 +65,7 @@ void Tee::leave_client() {
 }
 
 Task<Result<void>> Tee::settle() {
-  if (steady_.is_behind()) co_await steady_.wait([] { return false; });
+  co_await steady_.catch_up();
   co_return std::move(client_end_);
 }
 

@@ -77,14 +77,16 @@ std::string_view why_not_kept(const pipeline::Exchange& exchange, const Entry& e
   if (exchange.endpoint == Endpoint::kEmbeddings) return {};
   if (!allows(rules, entry.finish_reason)) return "finish_reason";
   // There may be more choices than `n` asks for: one for each prompt of a list, or as many as an upstream likes.
-  if (exchange.endpoint != Endpoint::kResponses) {
-    const bool fine = all_of_parts(exchange, entry, [&](json::Value part) { return choices_are_fine(part, rules); });
-    if (!fine) return "finish_reason";
-  }
-  if (has_tools(*exchange.view) && !*rules.tool_calls) {
-    if (!all_of_parts(exchange, entry, [](json::Value part) { return !calls_tools(part); })) return "tool_calls";
-  }
-  return {};
+  const bool has_choices = exchange.endpoint != Endpoint::kResponses;
+  const bool may_not_call = has_tools(*exchange.view) && !*rules.tool_calls;
+  if (!has_choices && !may_not_call) return {};
+  bool calls = false;
+  const bool fine = all_of_parts(exchange, entry, [&](json::Value part) {
+    calls = calls || (may_not_call && calls_tools(part));
+    return !has_choices || choices_are_fine(part, rules);
+  });
+  if (!fine && has_choices) return "finish_reason";
+  return !fine || calls ? "tool_calls" : "";
 }
 
 }  // namespace sluice::cache
