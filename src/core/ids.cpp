@@ -12,16 +12,16 @@ std::mt19937_64 seeded() {
   return std::mt19937_64(seed);
 }
 
-void append_hex(std::string& out, std::uint64_t bits, int digits) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  for (int i = 0; i < digits; ++i, bits >>= 4) out += kDigits[bits & 15];
-}
-
 }  // namespace
 
 std::uint64_t random_id() {
   thread_local std::mt19937_64 generator = seeded();
   return generator();
+}
+
+void append_hex(std::string& out, std::uint64_t bits, int digits) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kDigits[bits >> shift & 15];
 }
 
 std::string new_request_id() {

@@ -29,6 +29,19 @@ std::unexpected<std::string> wrong() {
   return std::unexpected<std::string>("write an amount of dollars with at most nine decimals, e.g. 0.01 USD");
 }
 
+std::expected<Money, std::string> read_amount(std::string_view text) {
+  const auto point = text.find('.');
+  const auto decimals = point == text.npos ? std::string_view("0") : text.substr(point + 1);
+  std::int64_t whole = 0;
+  std::int64_t part = 0;
+  if (!read_digits(text.substr(0, point), whole) || !read_digits(decimals, part) || decimals.size() > kDecimals) {
+    return wrong();
+  }
+  for (std::size_t i = decimals.size(); i < kDecimals; ++i) part *= 10;
+  if (whole > kMost / kPerDollar - 1) return std::unexpected<std::string>("the amount is too large");
+  return Money::nanodollars(whole * kPerDollar + part);
+}
+
 }  // namespace
 
 Money& Money::operator+=(Money other) {
@@ -45,16 +58,14 @@ std::expected<Money, std::string> parse_money(std::string_view text) {
   constexpr std::string_view kUnit = " USD";
   if (!text.ends_with(kUnit)) return wrong();
   text.remove_suffix(kUnit.size());
-  const auto point = text.find('.');
-  const auto decimals = point == text.npos ? std::string_view("0") : text.substr(point + 1);
-  std::int64_t whole = 0;
-  std::int64_t part = 0;
-  if (!read_digits(text.substr(0, point), whole) || !read_digits(decimals, part) || decimals.size() > kDecimals) {
-    return wrong();
-  }
-  for (std::size_t i = decimals.size(); i < kDecimals; ++i) part *= 10;
-  if (whole > kMost / kPerDollar - 1) return std::unexpected<std::string>("the amount is too large");
-  return Money::nanodollars(whole * kPerDollar + part);
+  return read_amount(text);
+}
+
+std::optional<Money> from_decimal(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  const auto amount = read_amount(text.substr(negative ? 1 : 0));
+  if (!amount) return std::nullopt;
+  return negative ? Money() - *amount : *amount;
 }
 
 std::string to_decimal(Money amount) {

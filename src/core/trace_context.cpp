@@ -9,11 +9,6 @@ namespace {
 
 constexpr std::size_t kSize = 55;  // 00-<32>-<16>-<2>
 
-void append_hex(std::string& out, std::uint64_t bits, int digits) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kDigits[bits >> shift & 15];
-}
-
 // Small letters only, as the specification has it.
 std::optional<std::uint64_t> read_hex(std::string_view text) {
   std::uint64_t bits = 0;

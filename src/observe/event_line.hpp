@@ -9,8 +9,6 @@
 
 namespace sluice::observe {
 
-inline constexpr int kTraceSchema = 1;  // changes when a member changes its meaning or goes
-
 // RFC 3339 in UTC, with microseconds.
 void append_time(std::string& out, std::chrono::system_clock::time_point time);
 

@@ -1,7 +1,6 @@
 #include "sluice/observe/record.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <new>
 
 #include "observe/event_line.hpp"

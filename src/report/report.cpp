@@ -4,9 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "report/lines.hpp"
 #include "report/questions.hpp"
@@ -64,12 +67,11 @@ class Bar {
   Bar(const Bar&) = delete;
   Bar& operator=(const Bar&) = delete;
 
-  void read(std::uint64_t of_this_file) { show(before_ + of_this_file); }
-  void end_of_file(const std::string& file) {
-    std::error_code failed;
-    const auto size = std::filesystem::file_size(file, failed);
-    if (!failed) before_ += size;
+  void read(std::uint64_t of_this_file) {
+    of_this_file_ = of_this_file;
+    show(before_ + of_this_file);
   }
+  void end_of_file() { before_ += std::exchange(of_this_file_, 0); }
 
  private:
   void show(std::uint64_t bytes) {
@@ -83,7 +85,7 @@ class Bar {
   }
 
   bool on_;
-  std::uint64_t all_ = 0, before_ = 0;
+  std::uint64_t all_ = 0, before_ = 0, of_this_file_ = 0;
   int shown_ = -1;
 };
 
@@ -177,7 +179,7 @@ int run(const Options& options) {
     for (const std::string& file : options.files) {
       const auto read = read_lines(
           file, [&](std::string_view line) { reading.take(line); }, [&](std::uint64_t bytes) { bar.read(bytes); });
-      bar.end_of_file(file);
+      bar.end_of_file();
       if (read) {
         reading.skipped.torn += read->torn;
         continue;

@@ -17,7 +17,7 @@ struct RequestLine {
   json::Value model, provider, upstream_model, key, group, endpoint, outcome, error, status, finish_reason, cache, run;
   json::Value tags;
   bool stream = false;
-  std::int64_t input = 0, output = 0, saved_input = 0, saved_output = 0;
+  std::int64_t input = 0, output = 0;
   Money cost, lost, saved;
   std::optional<std::int64_t> ttft_us, duration_us, gateway_us, provider_us;
   bool failed() const;

@@ -10,5 +10,7 @@ namespace sluice {
 std::string new_request_id();
 // 64 bits of that generator.
 std::uint64_t random_id();
+// So many hexadecimal digits of the lowest bits, in small letters, the highest first.
+void append_hex(std::string& out, std::uint64_t bits, int digits);
 
 }  // namespace sluice

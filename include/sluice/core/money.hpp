@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,8 @@ std::expected<Money, std::string> parse_money(std::string_view text);
 std::string to_string(Money amount);
 // The same without the unit: a JSON number of dollars.
 std::string to_decimal(Money amount);
+// What to_decimal() wrote; nothing: that cannot be.
+std::optional<Money> from_decimal(std::string_view text);
 
 // What one unit (a token, a request) costs, in pico-dollars (10^-12 USD): a price of 0.075 USD per million tokens is
 // 75,000. times() rounds up to whole nano-dollars and saturates; a negative count costs nothing.

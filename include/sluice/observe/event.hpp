@@ -8,6 +8,8 @@
 
 namespace sluice::observe {
 
+inline constexpr int kTraceSchema = 1;  // of every line; changes when a member changes its meaning or goes
+
 struct EventMember {
   std::string_view name;
   std::string value;

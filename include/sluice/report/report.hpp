@@ -2,10 +2,7 @@
 // `sluice report`: questions to the files that the gateway has traced into, answered in one pass over them however
 // large they are. Files put aside and compressed with gzip are read as they are. docs/traces.md shows what comes out.
 
-#include <chrono>
-#include <cstdint>
-#include <cstdio>
-#include <functional>
+#include <cstddef>
 #include <string>
 #include <vector>
 
