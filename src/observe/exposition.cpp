@@ -154,7 +154,7 @@ class Exposition {
     for (const auto& [route, saved] : from_.saved_) {
       add_number(saved_tokens_, {{"model", route}, {"type", "input"}}, static_cast<double>(saved.input));
       add_number(saved_tokens_, {{"model", route}, {"type", "output"}}, static_cast<double>(saved.output));
-      add_number(saved_cost_, {{"model", route}}, static_cast<double>(saved.cost.nanodollars()) * 1e-9);
+      add_number(saved_cost_, {{"model", route}}, dollars(saved.cost));
     }
   }
 
@@ -177,7 +177,7 @@ class Exposition {
       with.push_back({"gen_ai_token_type", type});
       add_histogram(used_, std::move(with), *used, kTokenBounds);
     }
-    if (series.cost > Money()) add_number(cost_, labels, static_cast<double>(series.cost.nanodollars()) * 1e-9);
+    if (series.cost > Money()) add_number(cost_, labels, dollars(series.cost));
     const std::pair<const char*, std::uint64_t> kinds[] = {
         {"input", series.input}, {"output", series.output}, {"cached", series.cached}, {"reasoning", series.reasoning}};
     for (const auto& [kind, count] : kinds) {

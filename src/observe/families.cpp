@@ -32,6 +32,8 @@ void add_number(MetricFamily& to, Labels labels, double value) {
   to.metric.push_back(std::move(metric));
 }
 
+double dollars(Money money) { return static_cast<double>(money.nanodollars()) / 1e9; }
+
 void add_histogram(MetricFamily& to, Labels labels, const Histogram& from, std::span<const double> bounds) {
   if (from.counts.empty()) return;
   ClientMetric metric;

@@ -21,6 +21,7 @@ MetricFamily counter(std::string name, std::string help);
 MetricFamily gauge(std::string name, std::string help);
 void add_number(MetricFamily& to, Labels labels, double value);  // as a counter or a gauge, which the family is
 void add_histogram(MetricFamily& to, Labels labels, const Histogram& from, std::span<const double> bounds);
+double dollars(Money money);
 std::string render_families(const std::vector<MetricFamily>& families);  // but for those without a series
 
 }  // namespace sluice::observe

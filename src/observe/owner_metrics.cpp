@@ -15,8 +15,6 @@ void count_name(std::map<std::string, std::uint64_t>& table, const std::string& 
 
 std::uint64_t unsigned_of(std::int64_t value) { return value > 0 ? static_cast<std::uint64_t>(value) : 0; }
 
-double dollars(Money money) { return static_cast<double>(money.nanodollars()) / 1e9; }
-
 struct Families {
   explicit Families(const std::string& owner)
       : requests(family("sluice_" + owner + "_requests_total", "Requests by " + owner + " and how they ended.",
