@@ -9,23 +9,12 @@ namespace {
 
 class CacheDrain : public CacheTest {
  protected:
-  RawClient sent(const std::string& body) {
-    RawClient raw = client();
-    raw.send(post_request(kChat, body, app_.bearer()));
-    return raw;
-  }
   Scenario draining(const std::string& timeout, const std::string& cache = "") const {
     Scenario made = scenario(cache, "", 2);
     made.server = "drain_grace: 0s, drain_timeout: " + timeout;
     return made;
   }
-  static bool hears(RawClient& raw, std::string_view text) {
-    if (raw.response().status == 0 && !raw.read_head()) return false;
-    while (const auto event = raw.next_event()) {
-      if (event->text.find(text) != std::string::npos) return true;
-    }
-    return false;
-  }
+  static bool hears(RawClient& raw, std::string_view text) { return CacheTest::hears(raw, text, 10s); }
 };
 
 TEST_F(CacheDrain, F72WhoeverFollowsGetsTheRestToo) {

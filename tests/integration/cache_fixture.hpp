@@ -32,6 +32,23 @@ class CacheTest : public GatewayTest {
   Response streamed(const std::string& more = "", const std::string& fields = "") {
     return ask_as(app_, stream_body("m", std::string(kZero) + (more.empty() ? "" : "," + more)), fields);
   }
+  // A connection of app-1's, with that request on its way.
+  RawClient sent(const std::string& body, const std::string& fields = "") {
+    RawClient raw = client();
+    raw.send(post_request(kChat, body, app_.bearer() + fields));
+    return raw;
+  }
+  // Until an event of its stream holds the text; false: none does, or it is silent for so long.
+  static bool hears(RawClient& raw, std::string_view text, milliseconds patience) {
+    if (raw.response().status == 0 && !raw.read_head()) return false;
+    while (const auto event = raw.next_event(patience)) {
+      if (event->text.find(text) != std::string::npos) return true;
+    }
+    return false;
+  }
+  bool all_in_flight(double count) {
+    return eventually([&] { return gateway().metrics().sum("sluice_requests_in_flight") == count; });
+  }
   // From the next request on.
   Behaviour& now_on(const std::string& path) {
     upstream_.forget_script();

@@ -9,23 +9,8 @@ namespace {
 
 class Coalescing : public CacheTest {
  protected:
-  RawClient sent(const std::string& body) {
-    RawClient raw = client();
-    raw.send(post_request(kChat, body, app_.bearer()));
-    return raw;
-  }
   std::string stream_of(const std::string& more = "") { return stream_body("m", std::string(kZero) + more); }
-  static bool hears(RawClient& raw, std::string_view text) {
-    if (raw.response().status == 0 && !raw.read_head()) return false;
-    while (const auto event = raw.next_event(2s)) {
-      if (event->text.find(text) != std::string::npos) return true;
-    }
-    return false;
-  }
-  // All of them wait for the one that leads.
-  bool all_in_flight(double count) {
-    return eventually([&] { return gateway().metrics().sum("sluice_requests_in_flight") == count; });
-  }
+  static bool hears(RawClient& raw, std::string_view text) { return CacheTest::hears(raw, text, 2s); }
 };
 
 TEST_F(Coalescing, F66AThousandEqualRequestsAreOne) {

@@ -19,14 +19,7 @@ class CacheLease : public CacheTest {
     ASSERT_TRUE(eventually([&] { return result(question("\"seed\":0")) == "hit"; })) << "until Redis is asked";
     before_ = asked();
   }
-  RawClient sent(const std::string& fields = "") {
-    RawClient raw = client();
-    raw.send(post_request(kChat, chat_body("m", kZero), app_.bearer() + fields));
-    return raw;
-  }
-  bool all_in_flight(double count) {
-    return eventually([&] { return gateway().metrics().sum("sluice_requests_in_flight") == count; });
-  }
+  RawClient sent(const std::string& fields = "") { return CacheTest::sent(chat_body("m", kZero), fields); }
   std::size_t asked_since() { return asked() - before_; }
 
   std::optional<RedisServer> redis_;

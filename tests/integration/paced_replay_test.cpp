@@ -20,17 +20,9 @@ class PacedReplay : public CacheTest {
     behaviour.then_stream({finish_chunk(), usage_chunk(), kDone});
     start(scenario("replay: paced"));
   }
-  RawClient sent() {
-    RawClient raw = client();
-    raw.send(post_request(kChat, stream_body("m", kZero), app_.bearer()));
-    return raw;
-  }
+  RawClient sent() { return CacheTest::sent(stream_body("m", kZero)); }
   static bool hears(RawClient& raw, std::size_t piece) {
-    if (raw.response().status == 0 && !raw.read_head()) return false;
-    while (const auto event = raw.next_event()) {
-      if (event->text.find("\"s" + std::to_string(piece) + "\"") != std::string::npos) return true;
-    }
-    return false;
+    return CacheTest::hears(raw, "\"s" + std::to_string(piece) + "\"", 10s);
   }
   // The stream as it first comes, whole.
   Response original() {

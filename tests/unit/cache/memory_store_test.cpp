@@ -5,19 +5,12 @@
 #include <thread>
 
 #include "sluice/cache/purges.hpp"
+#include "unit/cache/numbered_keys.hpp"
 
 namespace sluice::cache {
 namespace {
 
 constexpr std::size_t kMiB = 1024 * 1024;
-
-Key key_of(int number) {
-  static const KeyMaker maker{Secret("s")};
-  const std::string body =
-      R"({"model":"m","messages":[{"role":"user","content":"hi"}],"seed":)" + std::to_string(number) + "}";
-  const auto view = api::parse_request(Endpoint::kChat, body);
-  return maker.make(Scope::of_machine(), Endpoint::kChat, {"m", 1}, *view);
-}
 
 EntryPtr entry_of(std::size_t size, std::int64_t until_ms = 1'000'000) {
   auto entry = std::make_shared<Entry>();

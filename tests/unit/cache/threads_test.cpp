@@ -8,21 +8,13 @@
 #include <thread>
 
 #include "cache/flights.hpp"
-#include "sluice/api/request_view.hpp"
 #include "sluice/cache/purges.hpp"
+#include "unit/cache/numbered_keys.hpp"
 
 namespace sluice::cache {
 namespace {
 
 constexpr std::chrono::seconds kPatience{60};
-
-Key key_of(int number) {
-  static const KeyMaker maker{Secret("s")};
-  const std::string body =
-      R"({"model":"m","messages":[{"role":"user","content":"hi"}],"seed":)" + std::to_string(number) + "}";
-  const auto view = api::parse_request(Endpoint::kChat, body);
-  return maker.make(Scope::of_machine(), Endpoint::kChat, {"m", 1}, *view);
-}
 
 // All that a follower gets, to the end.
 Task<std::string> read_all(std::shared_ptr<Flight> flight) {

@@ -130,12 +130,6 @@ TEST(EventFilter, KeepsTheTypesOfResponsesEventsOnly) {
   EXPECT_EQ(chat.out, token("a") + kFinish + kDone);
 }
 
-std::string with_ends(std::string text, const std::string& end) {
-  std::string out;
-  for (const char c : text) out += c == '\n' ? end : std::string(1, c);
-  return out;
-}
-
 TEST(EventFilter, F48TheOutputDoesNotDependOnTheCut) {
   const std::string streams[] = {
       token("a") + token("\xe5\x8c\x97\xf0\x9f\x98\x80\\u4e2d") + kFinish + kUsage + kDone,

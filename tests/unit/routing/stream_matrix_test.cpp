@@ -62,22 +62,6 @@ Seen relay(const StreamVector& vector, std::vector<fakes::Step> steps) {
   return seen;
 }
 
-std::vector<fakes::Step> pieces(const std::string& bytes, const std::vector<std::size_t>& cuts) {
-  std::vector<fakes::Step> steps;
-  std::size_t from = 0;
-  for (const std::size_t at : cuts) {
-    if (at > from && at < bytes.size()) steps.emplace_back(bytes.substr(from, at - from)), from = at;
-  }
-  if (from < bytes.size()) steps.emplace_back(bytes.substr(from));
-  return steps;
-}
-
-std::string with_ends(const std::string& text, std::string_view end) {
-  std::string out;
-  for (const char c : text) c == '\n' ? out += end : out += c;
-  return out;
-}
-
 void expect_as_wanted(const StreamVector& vector, const Seen& seen) {
   EXPECT_EQ(seen.error, vector.error);
   EXPECT_EQ(seen.body, vector.relayed);

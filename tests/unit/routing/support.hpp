@@ -80,6 +80,23 @@ inline const std::string kUsage =
     chunk("", R"(,"usage":{"prompt_tokens":30,"completion_tokens":20,"total_tokens":50})");
 inline const std::string kDone = "data: [DONE]\n\n";
 
+// A stream with each line feed as `end`.
+inline std::string with_ends(const std::string& text, std::string_view end) {
+  std::string out;
+  for (const char c : text) c == '\n' ? out += end : out += c;
+  return out;
+}
+// Cut at these places, which ascend.
+inline std::vector<fakes::Step> pieces(const std::string& bytes, const std::vector<std::size_t>& cuts) {
+  std::vector<fakes::Step> steps;
+  std::size_t from = 0;
+  for (const std::size_t at : cuts) {
+    if (at > from && at < bytes.size()) steps.emplace_back(bytes.substr(from, at - from)), from = at;
+  }
+  if (from < bytes.size()) steps.emplace_back(bytes.substr(from));
+  return steps;
+}
+
 inline const std::string kChatBody = R"({"model":"fast","messages":[{"role":"user","content":"hello there"}]})";
 inline const std::string kStreamBody =
     R"({"model":"fast","stream":true,"messages":[{"role":"user","content":"hello there"}]})";

@@ -67,22 +67,4 @@ inline std::string request_for(Endpoint endpoint, bool stream) {
   return head + R"("messages":[{"role":"user","content":"hi"}]})";
 }
 
-// With each line feed as `end`.
-inline std::string with_ends(const std::string& text, std::string_view end) {
-  std::string out;
-  for (const char c : text) c == '\n' ? out += end : out += c;
-  return out;
-}
-
-// Cut at these places, which ascend.
-inline std::vector<fakes::Step> pieces(const std::string& bytes, const std::vector<std::size_t>& cuts) {
-  std::vector<fakes::Step> steps;
-  std::size_t from = 0;
-  for (const std::size_t at : cuts) {
-    if (at > from && at < bytes.size()) steps.emplace_back(bytes.substr(from, at - from)), from = at;
-  }
-  if (from < bytes.size()) steps.emplace_back(bytes.substr(from));
-  return steps;
-}
-
 }  // namespace sluice::server::testing

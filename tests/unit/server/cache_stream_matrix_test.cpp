@@ -12,8 +12,10 @@ namespace {
 using namespace testing;
 using nlohmann::json;
 using routing::testing::kStreamEventLimit;
+using routing::testing::pieces;
 using routing::testing::stream_vectors;
 using routing::testing::StreamVector;
+using routing::testing::with_ends;
 
 config::Config matrix_config() {
   config::Config config = caching_config();
