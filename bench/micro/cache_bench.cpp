@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cache/canonical.hpp"
+#include "sluice/api/canonical_json.hpp"
 #include "sluice/api/request_view.hpp"
 #include "sluice/cache/key.hpp"
 #include "sluice/cache/memory_store.hpp"
@@ -56,7 +56,7 @@ void cache_canonical(benchmark::State& state) {
   std::string out;
   for (auto _ : state) {
     out.clear();
-    append_canonical(out, *value);
+    json::append_canonical(out, *value);
     benchmark::DoNotOptimize(out.data());
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));

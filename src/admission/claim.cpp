@@ -46,7 +46,7 @@ Result<void> Claim::make(const config::Config& config) {
   provider_to_ = takes_.size();
   for (const limit::Limit* limit : path.limits) take(*limit);
   find_users(path, config);
-  priced_ = pricing_.is_on();
+  priced_ = pricing_.is_on() || exchange_.reckons_cost;
   auto price = price_of(record.provider, record.upstream_model);
   if (!price) return std::unexpected(std::move(price.error()));
   price_ = *price;

@@ -21,6 +21,7 @@ void append_openai(std::string& out, const Error& error) {
   append_or_null(out, error.param);
   out += ",\"code\":";
   append_or_null(out, error.error_code());
+  out += error.more;
   out += "}}";
 }
 
@@ -66,6 +67,7 @@ std::string error_body(const Error& error, Dialect dialect, std::string_view req
   append_json_string(out, anthropic_type(error.http_status()));
   out += ",\"message\":";
   append_json_string(out, error.message);
+  out += error.more;
   out += "},\"request_id\":";
   append_json_string(out, request_id);
   out += '}';

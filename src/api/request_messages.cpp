@@ -82,6 +82,7 @@ void RequestWatch::member(const json::Member& member) {
     has_parts_ = has_parts_ || member.value.is_array();
   } else if (json::key_is(member, "tool_call_id")) {
     message_.tool_call_id = member.value;
+    has_tool_results_ = true;
   }
 }
 

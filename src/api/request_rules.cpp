@@ -12,6 +12,8 @@ constexpr std::int64_t kMaxChoices = 8;
 constexpr std::size_t kMaxStops = 4;
 constexpr std::size_t kMaxStopBytes = 4096;
 constexpr std::size_t kMaxBiases = 1024;
+constexpr double kMostScore = 1e9;
+constexpr std::size_t kMaxNameBytes = 512;
 
 bool integer_within(Value value, std::int64_t low, std::int64_t high) {
   const std::optional<std::int64_t> number = json::integer_of(value);
@@ -42,6 +44,11 @@ bool is_int64(Value value) { return json::integer_of(value).has_value(); }
 bool is_temperature(Value value) { return number_within(value, 0, 2); }
 bool is_fraction(Value value) { return number_within(value, 0, 1); }
 bool is_penalty(Value value) { return number_within(value, -2, 2); }
+bool is_score(Value value) { return number_within(value, -kMostScore, kMostScore); }
+bool is_name(Value value) {
+  return value.is_string() && !json::text_of(value).empty() && value.raw.size() <= kMaxNameBytes;
+}
+bool is_string(Value value) { return value.is_string(); }
 bool is_encoding(Value value) { return value.raw == "\"float\"" || value.raw == "\"base64\""; }
 
 bool is_stop_text(Value value) {
@@ -154,6 +161,14 @@ constexpr FieldRule kModerations[] = {
     {"input", true, false, is_text_or_list, kTextOrList},
 };
 
+constexpr std::string_view kIdText = "a string of 1 to 510 bytes";
+// Ours: what an app says of an answer. That one of the ids is there is for whoever takes it.
+constexpr FieldRule kFeedback[] = {
+    {"request_id", false, true, is_name, kIdText},   {"trace_id", false, true, is_name, kIdText},
+    {"run_id", false, true, is_name, kIdText},       {"name", false, true, is_name, kIdText},
+    {"comment", false, true, is_string, "a string"}, {"value", true, false, is_score, "a number from -1e9 to 1e9"},
+};
+
 }  // namespace
 
 std::span<const FieldRule> rules_of(Endpoint endpoint) {
@@ -168,6 +183,8 @@ std::span<const FieldRule> rules_of(Endpoint endpoint) {
       return kResponses;
     case Endpoint::kModerations:
       return kModerations;
+    case Endpoint::kFeedback:
+      return kFeedback;
     default:
       return {};
   }

@@ -47,6 +47,7 @@ class RequestWatch final : public json::Watch {
   Result<void>& messages() { return messages_; }
   Result<void>& destinations() { return destinations_; }
   bool has_parts() const { return has_parts_; }
+  bool has_tool_results() const { return has_tool_results_; }
   std::size_t count() const { return count_; }
   json::Value first_user() const { return first_user_; }
   json::Value last_user() const { return last_user_; }
@@ -60,6 +61,7 @@ class RequestWatch final : public json::Watch {
   json::Value first_user_;
   json::Value last_user_;
   bool has_parts_ = false;
+  bool has_tool_results_ = false;
   Result<void> messages_;
   Result<void> destinations_;
 };

@@ -118,6 +118,7 @@ Result<RequestView> parse_request(Endpoint endpoint, std::string_view body) {
   view.messages = watch.count();
   view.first_user = watch.first_user();
   view.last_user = watch.last_user();
+  view.has_tool_results = watch.has_tool_results();
   view.has_parts = watch.has_parts() || is_list(view.member("input")) || is_list(view.member("prompt"));
   return view;
 }

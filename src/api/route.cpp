@@ -16,6 +16,7 @@ constexpr std::array kRows = {
     Row{"/chat/completions", Endpoint::kChat, true},   Row{"/completions", Endpoint::kCompletions, true},
     Row{"/embeddings", Endpoint::kEmbeddings, true},   Row{"/responses", Endpoint::kResponses, true},
     Row{"/moderations", Endpoint::kModerations, true}, Row{"/models", Endpoint::kModels, false},
+    Row{"/feedback", Endpoint::kFeedback, true},
 };
 
 std::string normalized(std::string_view path) {
@@ -49,7 +50,7 @@ Result<void> match_route(std::string_view method, std::string_view path, RouteMa
     return fail(ErrorKind::kUnknownRoute,
                 "There is nothing at " + std::string(method) + " " + truncate_utf8(path, 128) +
                     ". This gateway serves /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses, "
-                    "/v1/moderations and /v1/models.");
+                    "/v1/moderations, /v1/models and /v1/feedback.");
   }
   const bool allowed = post ? method == "POST" : method == "GET" || method == "HEAD";
   if (allowed) return {};

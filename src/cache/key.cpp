@@ -3,10 +3,9 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <boost/container/small_vector.hpp>
 #include <stdexcept>
 
-#include "cache/canonical.hpp"
+#include "sluice/api/canonical_json.hpp"
 
 namespace sluice::cache {
 namespace {
@@ -47,23 +46,6 @@ void append_size(std::string& out, std::uint64_t value) {
 void append_part(std::string& out, std::string_view part) {
   append_size(out, part.size());
   out += part;
-}
-
-void append_body(std::string& out, const api::RequestView& view) {
-  boost::container::small_vector<std::pair<std::string, json::Value>, 16> members;
-  for (const json::Member& member : view.members) {
-    std::string name;
-    append_canonical_string(name, member.raw.substr(0, member.key.size() + 2));
-    if (!is_left_out(std::string_view(name).substr(1, name.size() - 2)))
-      members.emplace_back(std::move(name), member.value);
-  }
-  std::ranges::sort(members, {}, &std::pair<std::string, json::Value>::first);
-  for (const auto& [name, value] : members) {
-    out += name;
-    out += ':';
-    append_canonical(out, value);
-    out += ',';
-  }
 }
 
 }  // namespace
@@ -118,18 +100,11 @@ Key KeyMaker::make(const Scope& scope, Endpoint endpoint, const Answerer& answer
   append_part(text, answerer.model);
   append_size(text, answerer.revision);
   append_part(text, answerer.told);
-  append_body(text, view);
+  api::append_question(text, view);
   Key key;
   key.bytes_ = seal(kSchema, text);
   if (text.capacity() > kKeptBuffer) std::string().swap(text);
   return key;
-}
-
-bool is_left_out(std::string_view member) {
-  constexpr std::array<std::string_view, 10> kNames = {
-      "metadata",     "model", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
-      "service_tier", "store", "stream",           "stream_options",         "user"};
-  return std::ranges::binary_search(kNames, member);
 }
 
 std::string Key::hex() const {

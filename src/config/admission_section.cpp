@@ -30,19 +30,19 @@ void read_queue(const Value& section, Queue& queue) {
   });
 }
 
-void read_user_headers(const Value& list, std::vector<std::string>& headers) {
+}  // namespace
+
+void read_header_names(const Value& list, std::vector<std::string>& names) {
   for (const Value& item : read_items(list)) {
     auto name = read_header_name(item);
     if (!name) continue;
-    if (std::ranges::find(headers, *name) != headers.end()) {
+    if (std::ranges::find(names, *name) != names.end()) {
       item.fail("this header is already in the list");
     } else {
-      headers.push_back(std::move(*name));
+      names.push_back(std::move(*name));
     }
   }
 }
-
-}  // namespace
 
 void read_admission(const Value& section, Admission& admission) {
   MapReader map(section);
@@ -55,7 +55,7 @@ void read_admission(const Value& section, Admission& admission) {
 void read_auth(const Value& section, Auth& auth) {
   MapReader map(section);
   map.read("failures_per_minute", auth.failures_per_minute, count(0, kMostFailures));
-  map.section("user_headers", [&](const Value& list) { read_user_headers(list, auth.user_headers); });
+  map.section("user_headers", [&](const Value& list) { read_header_names(list, auth.user_headers); });
 }
 
 }  // namespace sluice::config

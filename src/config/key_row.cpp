@@ -46,7 +46,8 @@ std::optional<Endpoint> read_endpoint(const Value& value) {
                                                   {"embeddings", Endpoint::kEmbeddings},
                                                   {"responses", Endpoint::kResponses},
                                                   {"moderations", Endpoint::kModerations},
-                                                  {"models", Endpoint::kModels}});
+                                                  {"models", Endpoint::kModels},
+                                                  {"feedback", Endpoint::kFeedback}});
   return kEndpoint(value);
 }
 
@@ -95,6 +96,7 @@ KeyPlaces read_key(const Value& row, Key& key) {
   map.section("tags", [&](const Value& tags) { read_tags(tags, key.tags); });
   map.section("limits", [&](const Value& limits) { read_node_limits(limits, key.limits, &key.each_user); });
   map.section("cache", [&](const Value& cache) { read_cache_rules(cache, key.cache); });
+  map.section("guard", [&](const Value& guard) { read_guard_rules(guard, key.guard); });
   return places;
 }
 

@@ -31,6 +31,7 @@ void read_redis(const Value& section, std::optional<Redis>& redis);
 void read_state(const Value& section, State& state);
 void read_alerts(const Value& section, Alerts& alerts);
 void read_cache(const Value& section, Cache& cache);
+void read_guard(const Value& section, Guard& guard);
 // After everything else.
 void check_cache(const Value& section, const Config& config);
 // After all that has limits.
@@ -44,8 +45,10 @@ inline constexpr std::int64_t kMostOutput = 1'000'000'000;  // tokens of one ans
 void read_node_limits(const Value& section, NodeLimits& limits, NodeLimits* each_user);
 void read_concurrency(const Value& value, std::optional<ConcurrencyLimit>& concurrency);
 void read_tags(const Value& section, Tags& tags);
-void read_cache_rules(const Value& section, CacheRules& rules);   // of a model or a key
-std::optional<std::string> read_header_name(const Value& value);  // in lower case
+void read_cache_rules(const Value& section, CacheRules& rules);              // of a model or a key
+void read_guard_rules(const Value& section, GuardRules& rules);              // of a key
+void read_header_names(const Value& list, std::vector<std::string>& names);  // in lower case, each once
+std::optional<std::string> read_header_name(const Value& value);             // in lower case
 void read_when(const Value& section, Conditions& conditions);
 std::optional<std::string> read_label(const Value& value);  // a name for people and metrics; may be empty
 std::optional<unsigned> read_attempts(const Value& value);

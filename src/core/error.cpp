@@ -44,6 +44,7 @@ constexpr std::array kTable = {
     ErrorTraits{kRateLimited, 429, kRate, "rate_limit_exceeded", Outcome::kRateLimited, false, true},
     ErrorTraits{kConcurrencyExceeded, 429, kRate, "concurrency_exceeded", Outcome::kRateLimited, false, true},
     ErrorTraits{kBudgetExceeded, 429, kQuota, kQuota, Outcome::kRateLimited, false, false},
+    ErrorTraits{kRunStopped, 429, kRate, "run_stopped", Outcome::kRateLimited, false, false},
     ErrorTraits{kNotCached, 504, kInvalid, "not_cached", Outcome::kRejected, false, false},
     ErrorTraits{kProviderOff, 503, kUnavailable, "provider_off", Outcome::kRejected, true, false},
     ErrorTraits{kPriceUnknown, 503, kUnavailable, "price_unknown", Outcome::kRejected, true, false},

@@ -279,7 +279,7 @@ class Exposition {
   MetricFamily connections_ = family("sluice_client_connections", "Open connections of clients.", MetricType::Gauge);
 };
 
-std::string Metrics::render() const { return Exposition(*this).render() + owners_.render(); }
+std::string Metrics::render() const { return Exposition(*this).render() + owners_.render() + agents_.render(); }
 
 std::string render_process(const ProcessFacts& facts) {
   const auto gauge = [](std::string name, std::string help, double value) {

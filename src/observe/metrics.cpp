@@ -50,6 +50,7 @@ void Metrics::count(const Record& record) {
 // The request itself comes last, when nothing else can fail.
 void Metrics::count_in_place(const Record& record) {
   owners_.count(record);
+  agents_.count(record);
   Series& series = series_of(record);
   if (auto total = record.until(Stage::kTotal)) series.duration.observe(seconds(*total), kDurationBounds);
   const auto first = record.until(Stage::kFirstToken);
@@ -165,6 +166,7 @@ void Metrics::merge(const Metrics& other) {
   for (std::size_t i = 0; i < sheds_.size(); ++i) sheds_[i] += other.sheds_[i];
   loop_lag_.merge(other.loop_lag_);
   owners_.merge(other.owners_);
+  agents_.merge(other.agents_);
   for (const auto& [what, count] : other.tls_errors_) tls_errors_[what] += count;
   escaped_ += other.escaped_;
   for (std::size_t i = 0; i < kOutcomes; ++i) {

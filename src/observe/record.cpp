@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <new>
 
+#include "observe/agent_lines.hpp"
 #include "observe/event_line.hpp"
+#include "observe/line_parts.hpp"
 #include "sluice/core/text.hpp"
 
 namespace sluice::observe {
 namespace {
-
-std::int64_t microseconds_of(nanoseconds span) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
-}
 
 void append_usage(JsonLine& line, const Usage& usage) {
   line.open("usage");
@@ -19,15 +17,6 @@ void append_usage(JsonLine& line, const Usage& usage) {
   line.number("cache_write", usage.cache_write).number("reasoning", usage.reasoning);
   line.name("source", to_string(usage.source));
   if (usage.anomalous) line.boolean("anomalous", true);
-  line.close();
-}
-
-void append_owner(JsonLine& line, const Record& record) {
-  if (!record.key.empty()) line.text("key", record.key);
-  if (!record.group.empty()) line.text("group", record.group);
-  if (record.tags == nullptr || record.tags->empty()) return;
-  line.open("tags");
-  for (const auto& [name, value] : *record.tags) line.text(name, value);
   line.close();
 }
 
@@ -62,22 +51,6 @@ void append_ledger(JsonLine& line, const Record& record) {
   line.close();
 }
 
-void append_trace_ids(JsonLine& line, const Record& record, std::uint64_t span, std::uint64_t parent) {
-  std::string id;
-  append_trace_id(id, record.trace);
-  line.name("trace_id", id);
-  id.clear();
-  append_span_id(id, span);
-  line.name("span_id", id);
-  if (parent != 0) {
-    id.clear();
-    append_span_id(id, parent);
-    line.name("parent_id", id);
-  }
-  line.name("request_id", record.request_id);
-  if (!record.run_id.empty()) line.text("run_id", record.run_id);
-}
-
 void append_request(std::string& out, const Record& record) {
   JsonLine line = open_event(out, "request", record.time);
   append_trace_ids(line, record, record.trace.span, record.trace.parent);
@@ -86,6 +59,7 @@ void append_request(std::string& out, const Record& record) {
   if (!record.refresh_of.empty()) line.name("refresh_of", record.refresh_of);
   line.boolean("stream", record.stream).text("model", record.model).text("route", record.route);
   append_owner(line, record);
+  if (!record.user.empty()) line.text("user", record.user);
   line.text("provider", record.provider).text("upstream_model", record.upstream_model);
   line.number("attempts", record.attempts.size()).number("status", record.status);
   line.name("outcome", to_string(record.outcome));
@@ -222,7 +196,7 @@ std::size_t append_trace_lines(std::string& out, const Record& record) {
   }
   if (!record.limit.empty()) ++count, append_limit(out, record, "refused", record.limit);
   if (!record.observed.empty()) ++count, append_limit(out, record, "observed", record.observed);
-  return count;
+  return count + append_agent_lines(out, record);
 }
 
 std::string server_timing(const Record& record) {

@@ -102,13 +102,37 @@ std::vector<MetricFamily> redis_clients(const redis::Counts& counts) {
   return {up, commands, connects, opened, desyncs, latency};
 }
 
+std::vector<MetricFamily> agents(const BookCounts& counts) {
+  auto runs = gauge("sluice_runs", "Runs of agents that this process keeps account of.");
+  add_number(runs, {}, static_cast<double>(counts.runs.runs));
+  auto evicted = counter("sluice_runs_evicted_total", "Runs that were forgotten to make room: guard.most_runs.");
+  add_number(evicted, {}, static_cast<double>(counts.runs.evicted));
+  auto waiting = gauge("sluice_tool_calls_remembered", "Calls of tools that this process remembers.");
+  add_number(waiting, {}, static_cast<double>(counts.tool_calls.waiting));
+  auto forgotten = counter("sluice_tool_calls_evicted_total",
+                           "Calls that were forgotten before their results came: guard.most_tool_calls.");
+  add_number(forgotten, {}, static_cast<double>(counts.tool_calls.evicted));
+  return {runs, evicted, waiting, forgotten};
+}
+
+std::vector<MetricFamily> shared_agents(const guard::RunCounts& counts) {
+  auto unshared =
+      counter("sluice_runs_unshared_total", "Requests of runs that were counted here, since Redis did not answer.");
+  add_number(unshared, {}, static_cast<double>(counts.unshared));
+  auto lost = counter("sluice_run_ends_lost_total", "Requests of runs whose use Redis never heard of.");
+  add_number(lost, {}, static_cast<double>(counts.lost_ends));
+  return {unshared, lost};
+}
+
 }  // namespace
 
 std::string render_books(const BookCounts& counts) {
   auto families = waits(counts.waits);
   for (auto& one : alerts(counts.alerts)) families.push_back(std::move(one));
   for (auto& one : store(counts.store)) families.push_back(std::move(one));
+  for (auto& one : agents(counts)) families.push_back(std::move(one));
   if (counts.shared) {
+    for (auto& one : shared_agents(counts.runs)) families.push_back(std::move(one));
     for (auto& one : shared(*counts.shared)) families.push_back(std::move(one));
     for (auto& one : redis_clients(counts.redis)) families.push_back(std::move(one));
   }

@@ -34,9 +34,12 @@ Books::Books()
 void Books::choose(const config::Config& config) {
   if (chosen_) {
     if (*chosen_ != config.redis) spdlog::warn("redis takes effect at the next start only");
+    agents_.runs->configure(config.guard);
+    agents_.tools->configure(config.guard);
     return choose_cache(config);
   }
   chosen_ = config.redis;
+  agents_ = {std::make_shared<guard::Runs>(config), std::make_shared<guard::ToolLog>(config.guard)};
   choose_cache(config);
   if (!config.redis) return;
   redis_ = std::make_unique<RedisSide>(
@@ -73,6 +76,7 @@ std::expected<void, std::string> Books::join(Worker& worker) {
   if (!redis_) return {};
   if (auto joined = redis_->join(worker); !joined) return joined;
   joined_.push_back(&worker);
+  net::post(worker.io(), [runs = agents_.runs, &worker] { runs->attach(*worker.redis()); });
   if (cache_) attach_cache(worker);
   return {};
 }
@@ -141,6 +145,8 @@ BookCounts Books::counts() const {
   if (redis_) counts.shared = redis_->ledger().counts();
   if (alerts_) counts.alerts = alerts_->counts();
   if (store_) counts.store = store_->counts();
+  if (agents_.runs) counts.runs = agents_.runs->counts();
+  if (agents_.tools) counts.tool_calls = agents_.tools->counts();
   return counts;
 }
 

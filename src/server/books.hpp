@@ -24,6 +24,8 @@ struct BookCounts {
   redis::Counts redis;                             // of all clients; for whoever renders
   budget::AlertCounts alerts;
   budget::StoreCounts store;
+  guard::RunCounts runs;
+  guard::ToolLogCounts tool_calls;
 };
 
 class Books {
@@ -36,7 +38,7 @@ class Books {
   void choose(const config::Config& config);
   // Called on whatever thread reaches a threshold of a budget; set before the first configuration.
   void on_threshold(std::function<void(const budget::BudgetAlert&)> call) { told_ = std::move(call); }
-  Shared shared() const { return {failures_, {ledger(), *room_}, upstreams_, cache_}; }
+  Shared shared() const { return {failures_, {ledger(), *room_}, upstreams_, cache_, agents_}; }
   limit::Ledger& ledger() const { return redis_ ? redis_->ledger() : static_cast<limit::Ledger&>(*local_); }
   // Each thread that asks, before its loop runs; and all of them when nothing is admitted any more.
   std::expected<void, std::string> join(Worker& worker);
@@ -77,6 +79,7 @@ class Books {
   std::function<void(const budget::BudgetAlert&)> told_;
   std::shared_ptr<cache::Cache> cache_;  // null: nothing has been cached yet
   config::Cache cache_settings_;         // that it was made by
+  guard::Books agents_;
   std::unique_ptr<budget::Alerts> alerts_;
   std::shared_ptr<budget::SpendStore> store_;
   std::string store_path_;

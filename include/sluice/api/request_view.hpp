@@ -28,6 +28,7 @@ struct RequestView {
   std::size_t messages = 0;
   json::Value first_user;
   json::Value last_user;
+  bool has_tool_results = false;  // a message of the role tool
 
   // Of the top level. Absent or of another kind: null, empty, nothing.
   const json::Member* member(std::string_view name) const;

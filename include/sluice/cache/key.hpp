@@ -65,8 +65,8 @@ class KeyMaker {
   KeyMaker& operator=(const KeyMaker&) = delete;
 
   // HMAC-SHA-256 (RFC 2104) over the schema's version, scope, endpoint, answerer and the canonical body: members sorted
-  // at every depth, strings and numbers in one form each (see canonical.hpp), and without the members of the outermost
-  // object that do not change the answer: is_left_out().
+  // at every depth, strings and numbers in one form each (see api/canonical_json.hpp), and without the members of the
+  // outermost object that do not change the answer: api::append_question().
   Key make(const Scope& scope, Endpoint endpoint, const Answerer& answerer, const api::RequestView& view) const;
 
   // Of some bytes, under the same secret but for another purpose, which `purpose` names.
@@ -76,10 +76,6 @@ class KeyMaker {
   struct States;
   std::unique_ptr<States> states_;
 };
-
-// Members that say how an answer is sent, to whom it is billed or what it is called, and not what it is; `model`, for
-// which the answerer stands.
-bool is_left_out(std::string_view member);
 
 }  // namespace sluice::cache
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "sluice/config/caching.hpp"
+#include "sluice/config/guarding.hpp"
 #include "sluice/config/routing.hpp"
 #include "sluice/core/admission.hpp"
 #include "sluice/core/endpoint.hpp"
@@ -228,6 +229,7 @@ struct Key {          // keys: a list, or the lines of keys.file
   NodeLimits each_user;
   Tags tags;
   CacheRules cache{};
+  GuardRules guard{};
   bool operator==(const Key&) const = default;
 };
 
@@ -325,6 +327,7 @@ struct Config {
   State state;
   Alerts alerts;
   Cache cache;
+  Guard guard;
   std::optional<Redis> redis;
   bool operator==(const Config&) const = default;
 };

@@ -15,11 +15,13 @@ enum class Endpoint : std::uint8_t {
   kModerations,
   kModels,
   kModel,
+  kFeedback,
   kNone
 };
-inline constexpr std::size_t kEndpoints = 8;
+inline constexpr std::size_t kEndpoints = 9;
 
-// Label and config name: "chat", "completions", "embeddings", "responses", "moderations", "models", "model", "none".
+// Label and config name: "chat", "completions", "embeddings", "responses", "moderations", "models", "model",
+// "feedback", "none".
 std::string_view to_string(Endpoint endpoint);
 
 // Whose error shape and list shape the caller reads.

@@ -40,7 +40,8 @@ enum class ErrorKind : std::uint8_t {
   kRateLimited,
   kConcurrencyExceeded,  // of a node on the request's path, and no place in the queue
   kBudgetExceeded,
-  kNotCached,  // and the request wants nothing else
+  kRunStopped,  // by the guard: a run of an agent has used up one of its caps
+  kNotCached,   // and the request wants nothing else
   // Ours.
   kProviderOff,        // the model's provider has no credential
   kPriceUnknown,       // and the configuration says to refuse then
@@ -112,6 +113,8 @@ struct Error {
   int status = 0;
   std::string type;
   std::string code;
+  // Members of the error object beside the usual ones: JSON, each with a comma before it. Empty: none.
+  std::string more;
 
   int http_status() const { return status != 0 ? status : traits(kind).status; }
   std::string_view error_type() const { return type.empty() ? traits(kind).type : std::string_view(type); }

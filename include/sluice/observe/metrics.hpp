@@ -7,27 +7,19 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
 #include "sluice/core/upstream_counts.hpp"
+#include "sluice/observe/agent_metrics.hpp"
+#include "sluice/observe/histogram.hpp"
 #include "sluice/observe/owner_metrics.hpp"
 #include "sluice/observe/record.hpp"
 #include "sluice/observe/sink.hpp"
 
 namespace sluice::observe {
-
-// Cumulative buckets are computed when rendering; `counts` has one more for what lies above the last bound.
-struct Histogram {
-  std::vector<std::uint64_t> counts;
-  double sum = 0;
-  std::uint64_t total = 0;
-  void observe(double value, std::span<const double> bounds);
-  void merge(const Histogram& other);
-};
 
 // What is turned away or cut because there is too much of something.
 enum class Shed : std::uint8_t { kConnections, kDescriptors, kMemory, kMemoryStreams };
@@ -103,6 +95,7 @@ class Metrics {
   Histogram loop_lag_;
   std::map<std::string_view, std::uint64_t> tls_errors_;
   OwnerMetrics owners_;
+  AgentMetrics agents_;
   std::uint64_t escaped_ = 0;
   std::array<std::uint64_t, kOutcomes> out_of_place_{};  // merge() makes them requests of no endpoint and no provider
 };

@@ -15,6 +15,7 @@
 #include "sluice/core/endpoint.hpp"
 #include "sluice/core/error.hpp"
 #include "sluice/core/money.hpp"
+#include "sluice/core/run_caps.hpp"
 #include "sluice/core/trace_context.hpp"
 #include "sluice/core/usage.hpp"
 
@@ -73,12 +74,36 @@ struct Attempt {
   TimePoint connected{}, first_byte{};  // absent: it did not come so far, or there was no connection to make
 };
 
+// A tool call whose result the request brings: what can be told of it from the traffic alone.
+struct ToolUse {
+  std::string tool;                     // its name
+  std::string call_id;                  // tool_call_id
+  std::string asked_by;                 // id of the request whose answer asked for it; empty: it was not seen
+  std::uint64_t arguments = 0;          // a digest
+  std::optional<nanoseconds> duration;  // from the end of that answer until the result came
+  bool failed = false;                  // the result says so
+  std::uint32_t retries = 0;            // the same tool was called with the same arguments so often before
+};
+
+// What an app says of an answer.
+struct Feedback {
+  std::string of;        // id of the request that it is about; empty: trace or run say it
+  std::string of_trace;  // id of the trace that it is about
+  std::string name;      // what is judged
+  std::string value;     // a JSON number
+  std::string comment;   // empty: none, or it is not to be kept
+};
+
 struct Record {
   std::chrono::system_clock::time_point time;  // when the request's first byte was read
   TimePoint started;
   std::string request_id;
   TraceContext trace{};
-  std::string run_id;             // of the agent's run that it belongs to; empty: none
+  std::string run_id;          // of the agent's run that it belongs to; empty: none
+  std::string user;            // the end user, as the app names him; empty: unknown
+  std::optional<CapHit> cap;   // of the run, that the request met
+  std::vector<ToolUse> tools;  // calls that were asked for before, and whose results it brings
+  std::optional<Feedback> feedback;
   std::string client_request_id;  // x-client-request-id
   std::string upstream_request_id;
   std::string mirror_of;   // a copy of the request with that id, whose answer nobody saw; empty: it is none

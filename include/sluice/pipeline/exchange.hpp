@@ -20,6 +20,9 @@
 #include "sluice/http/sink.hpp"
 #include "sluice/observe/record.hpp"
 
+namespace sluice::api {
+class ToolCallReader;
+}
 namespace sluice::routing {
 class Plan;
 }
@@ -66,9 +69,11 @@ struct Exchange {
   std::span<const Place> places{};   // all that the plan may come to, whom it asks first in front
   const Place* shadow = nullptr;     // where a rule that is only told would have sent it
   Account* account = nullptr;        // Admit's
-  Resolution resolved{};             // Resolve's
-  bool substituted = false;          // by Dispatch: a fallback answers, or the configuration, and not what was resolved
-  bool has_stale_answer = false;     // there is an older answer, which is better than the configuration's last words
+  const api::ToolCallReader* tool_calls = nullptr;  // that the answer asks for; null: it cannot ask for any
+  Resolution resolved{};                            // Resolve's
+  bool reckons_cost = false;                        // somebody minds what it costs, prices or not
+  bool substituted = false;       // by Dispatch: a fallback answers, or the configuration, and not what was resolved
+  bool has_stale_answer = false;  // there is an older answer, which is better than the configuration's last words
   Endpoint endpoint = Endpoint::kNone;
   std::string_view end_user{};  // known otherwise than from the request; empty: what that says counts
   std::string model_id{};       // GET /v1/models/{id}: percent-decoded

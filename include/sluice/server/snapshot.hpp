@@ -10,6 +10,7 @@
 #include "sluice/auth/authenticator.hpp"
 #include "sluice/cache/cache.hpp"
 #include "sluice/config/config.hpp"
+#include "sluice/guard/stages.hpp"
 #include "sluice/http/tls.hpp"
 #include "sluice/pipeline/middleware.hpp"
 #include "sluice/routing/router.hpp"
@@ -22,6 +23,7 @@ struct Shared {
   admission::Books books;
   std::shared_ptr<routing::Upstreams> upstreams;
   std::shared_ptr<cache::Cache> cache;  // null: no configuration has wanted one yet
+  guard::Books agents;
 };
 
 struct Snapshot {

@@ -6,7 +6,7 @@
 #include <set>
 #include <type_traits>
 
-#include "cache/canonical.hpp"
+#include "sluice/api/canonical_json.hpp"
 
 namespace sluice::cache {
 namespace {
@@ -39,7 +39,7 @@ std::string canonical(const std::string& text) {
   std::string out;
   const auto value = json::check(text);
   if (!value) return "?";
-  append_canonical(out, *value);
+  json::append_canonical(out, *value);
   return out;
 }
 

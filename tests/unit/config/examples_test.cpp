@@ -43,6 +43,7 @@ std::string any_entry(std::string path) {
               "limits of a node.");
   replace_all(path, std::regex(R"(^models\.\*\.(targets|rules)\.when\.)"), "conditions.");
   replace_all(path, std::regex(R"(^(models\.\*|keys\.list)\.cache\.)"), "cache.");
+  replace_all(path, std::regex(R"(^keys\.list\.guard\.)"), "guard.");
   replace_all(path, std::regex(R"(^prices\.(rows|default)\.)"), "a price.");
   return path;
 }
@@ -72,6 +73,7 @@ TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
   EXPECT_EQ(config.alerts, Alerts{});
   EXPECT_EQ(config.redis, std::nullopt);
   EXPECT_EQ(config.cache, Cache{});
+  EXPECT_EQ(config.guard, Guard{});
   config.prices.rows.clear();
   EXPECT_EQ(config.prices, Prices{});
 }
@@ -99,7 +101,7 @@ TEST(Examples, TheReferenceShowsTheDefaultsOfAKeyAndOfABudget) {
   expected.models = {"chat", "gpt-*"};
   expected.endpoints = key.endpoints;
   EXPECT_EQ(key, expected);
-  EXPECT_EQ(key.endpoints->size(), 6U);
+  EXPECT_EQ(key.endpoints->size(), 7U);
   EXPECT_EQ(config.groups.at("acme").limits.budgets, std::vector{BudgetLimit{Money::nanodollars(500'000'000'000)}});
   EXPECT_EQ(config.models.back().max_output, config.admission.default_max_output);
 }

@@ -1,4 +1,4 @@
-#include "cache/canonical.hpp"
+#include "sluice/api/canonical_json.hpp"
 
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
@@ -9,7 +9,7 @@
 #include "api/json_escape.hpp"
 #include "api/json_scan.hpp"
 
-namespace sluice::cache {
+namespace sluice::json {
 namespace {
 
 constexpr std::size_t kSureDigits = 15;  // a decimal number of so many survives a double
@@ -57,7 +57,7 @@ class Writer {
   }
 
   std::string_view string() {
-    const char* begin = std::exchange(at_, json::scan::skip_string(at_, end_));
+    const char* begin = std::exchange(at_, scan::skip_string(at_, end_));
     return {begin, static_cast<std::size_t>(at_ - begin)};
   }
 
@@ -143,7 +143,7 @@ void append_escaped(std::string& out, char c) {
 // Of the escape at the front of `raw`, whose length it gives.
 std::size_t append_canonical_escape(std::string& out, std::string_view raw) {
   const std::size_t before = out.size();
-  const std::size_t length = json::append_escape(out, raw);
+  const std::size_t length = append_escape(out, raw);
   if (out.size() > before + 1) return length;
   const char c = out.back();  // which may be one that is written with an escape
   out.pop_back();
@@ -202,6 +202,34 @@ void append_canonical_number(std::string& out, std::string_view raw) {
   out.append(digits, static_cast<std::size_t>(end - digits));
 }
 
-void append_canonical(std::string& out, json::Value value) { Writer(out, value.raw).value(); }
+void append_canonical(std::string& out, Value value) { Writer(out, value.raw).value(); }
 
-}  // namespace sluice::cache
+}  // namespace sluice::json
+
+namespace sluice::api {
+
+bool is_left_out(std::string_view member) {
+  constexpr std::array<std::string_view, 10> kNames = {
+      "metadata",     "model", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
+      "service_tier", "store", "stream",           "stream_options",         "user"};
+  return std::ranges::binary_search(kNames, member);
+}
+
+void append_question(std::string& out, const RequestView& view) {
+  boost::container::small_vector<std::pair<std::string, json::Value>, 16> members;
+  for (const json::Member& member : view.members) {
+    std::string name;
+    json::append_canonical_string(name, member.raw.substr(0, member.key.size() + 2));
+    if (!is_left_out(std::string_view(name).substr(1, name.size() - 2)))
+      members.emplace_back(std::move(name), member.value);
+  }
+  std::ranges::sort(members, {}, &std::pair<std::string, json::Value>::first);
+  for (const auto& [name, value] : members) {
+    out += name;
+    out += ':';
+    json::append_canonical(out, value);
+    out += ',';
+  }
+}
+
+}  // namespace sluice::api
