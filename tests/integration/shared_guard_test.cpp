@@ -95,7 +95,7 @@ TEST_F(SharedGuard, TheSameToolCallAndTheSameRequest) {
 TEST_F(SharedGuard, CallsUnderWayAreCountedOffWhenTheyEnd) {
   auto gate = std::make_shared<Gate>();
   upstream_.on(kChat).hold_head_until(gate).json(chat_answer());
-  start_both("turns: none, parallel: 1, longest_call: 1s");
+  start_both("turns: none, cost: none, parallel: 1, longest_call: 1s");
   RawClient busy = client();
   busy.send(post_request(kChat, chat_body(), "x-sluice-run-id: a\r\n"));
   ASSERT_TRUE(upstream_.wait_for_requests(1));

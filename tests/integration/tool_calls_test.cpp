@@ -48,7 +48,7 @@ TEST_F(ToolCalls, OneEventTellsNameArgumentsDurationAndSuccess) {
   EXPECT_EQ(event["arguments_hash"].get<std::string>().size(), 16U);
   EXPECT_GT(event["duration_us"], 0);
   EXPECT_LT(event["duration_us"], 10'000'000);
-  EXPECT_EQ(gateway().metrics().sum("sluice_tool_calls_total", {{"result", "ok"}}), 1);
+  EXPECT_EQ(gateway().metrics().sum("sluice_tool_calls_total", {R"(result="ok")"}), 1);
   EXPECT_EQ(gateway().metrics().sum("sluice_tool_call_duration_seconds_count"), 1);
 }
 
@@ -107,7 +107,7 @@ TEST_F(ToolCalls, FailuresAndRetriesAreSeen) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(events[i]["retries"], i);
   EXPECT_EQ(events[0]["arguments_hash"], events[2]["arguments_hash"]);
   const auto metrics = gateway().metrics();
-  EXPECT_EQ(metrics.sum("sluice_tool_calls_total", {{"result", "failed"}}), 2);
+  EXPECT_EQ(metrics.sum("sluice_tool_calls_total", {R"(result="failed")"}), 2);
   EXPECT_EQ(metrics.sum("sluice_tool_call_retries_total"), 2);
 }
 
