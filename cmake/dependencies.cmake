@@ -8,6 +8,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(prometheus-cpp REQUIRED CONFIG COMPONENTS core)
 find_package(CLI11 REQUIRED)
 find_library(SLUICE_HIREDIS hiredis REQUIRED)
+find_library(SLUICE_RE2 re2 REQUIRED)
 find_package(SQLite3 3.37 REQUIRED)
 find_package(ZLIB 1.2 REQUIRED)
 

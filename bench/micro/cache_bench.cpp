@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sluice/api/canonical_json.hpp"
+#include "sluice/api/canonical.hpp"
 #include "sluice/api/request_view.hpp"
 #include "sluice/cache/key.hpp"
 #include "sluice/cache/memory_store.hpp"

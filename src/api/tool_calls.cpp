@@ -1,7 +1,7 @@
 #include "sluice/api/tool_calls.hpp"
 
 #include "api/tool_arguments.hpp"
-#include "sluice/api/canonical_json.hpp"
+#include "sluice/api/canonical.hpp"
 #include "sluice/core/digest.hpp"
 
 namespace sluice::api {

@@ -2,10 +2,9 @@
 
 #include <openssl/evp.h>
 
-#include <algorithm>
 #include <stdexcept>
 
-#include "sluice/api/canonical_json.hpp"
+#include "sluice/api/question.hpp"
 
 namespace sluice::cache {
 namespace {

@@ -12,6 +12,7 @@
 #include "cache/worth.hpp"
 #include "sluice/cache/stages.hpp"
 #include "sluice/pipeline/deadline.hpp"
+#include "sluice/pipeline/in_front.hpp"
 
 namespace sluice::cache {
 namespace {
@@ -39,21 +40,6 @@ class Landing {
   Flights& flights_;
   const Key& key_;
   std::shared_ptr<Flight> flight_;
-};
-
-// Puts the exchange's own sink back.
-class InFront {
- public:
-  InFront(pipeline::Exchange& exchange, http::ResponseSink& sink) : exchange_(exchange), own_(exchange.sink) {
-    exchange.sink = &sink;
-  }
-  ~InFront() { exchange_.sink = own_; }
-  InFront(const InFront&) = delete;
-  InFront& operator=(const InFront&) = delete;
-
- private:
-  pipeline::Exchange& exchange_;
-  http::ResponseSink* own_;
 };
 
 // One exchange's way through the cache.
@@ -228,7 +214,7 @@ class Visit {
             exchange_.endpoint, co_await net::this_coro::executor);
     Result<void> result;
     {
-      const InFront in_front(exchange_, tee);
+      const pipeline::InFront in_front(exchange_, tee);
       result = co_await lead(next_(exchange_), *flight, tee);
     }
     // The answer is there: that its client leaves now keeps it from nobody.

@@ -97,6 +97,7 @@ KeyPlaces read_key(const Value& row, Key& key) {
   map.section("limits", [&](const Value& limits) { read_node_limits(limits, key.limits, &key.each_user); });
   map.section("cache", [&](const Value& cache) { read_cache_rules(cache, key.cache); });
   map.section("guard", [&](const Value& guard) { read_guard_rules(guard, key.guard); });
+  map.read("content", key.content, read_content);
   return places;
 }
 

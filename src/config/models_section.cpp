@@ -54,6 +54,7 @@ void read_full(const Value& value, const ModelEntry& entry) {
   map.section("limits", [&](const Value& section) { read_node_limits(section, model.limits, nullptr); });
   map.read("max_output", model.max_output, amount(1, kMostOutput));
   map.section("cache", [&](const Value& section) { read_cache_rules(section, model.cache); });
+  map.read("content", model.content, read_content);
 }
 
 void check_name(const Named& entry) {

@@ -49,6 +49,7 @@ void read_cache_rules(const Value& section, CacheRules& rules);              // 
 void read_guard_rules(const Value& section, GuardRules& rules);              // of a key
 void read_header_names(const Value& list, std::vector<std::string>& names);  // in lower case, each once
 std::optional<std::string> read_header_name(const Value& value);             // in lower case
+std::optional<Content> read_content(const Value& value);                     // of the trace, a model or a key
 void read_when(const Value& section, Conditions& conditions);
 std::optional<std::string> read_label(const Value& value);  // a name for people and metrics; may be empty
 std::optional<unsigned> read_attempts(const Value& value);

@@ -23,6 +23,7 @@ inline constexpr std::uint64_t kKiB = 1024;
 inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 inline constexpr std::uint64_t kGiB = 1024 * kMiB;
 inline constexpr milliseconds kDay = 24h;
+inline constexpr std::uint64_t kLeastQueue = 256 * kKiB;  // of lines: a few batches of a worker
 
 template <class T>
 using Converter = std::function<std::optional<T>(const Value&)>;

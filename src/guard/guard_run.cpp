@@ -4,7 +4,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "guard/run_request.hpp"
-#include "sluice/api/canonical_json.hpp"
+#include "sluice/api/question.hpp"
 #include "sluice/api/tool_calls.hpp"
 #include "sluice/core/aside.hpp"
 #include "sluice/core/digest.hpp"

@@ -34,6 +34,12 @@ class JsonLine {
     append_short_json_string(out_, value);
     return *this;
   }
+  // The same, as long as it is.
+  JsonLine& whole_text(std::string_view key, std::string_view value) {
+    begin(key);
+    append_json_string(out_, value);
+    return *this;
+  }
   JsonLine& number(std::string_view key, std::integral auto value) {
     begin(key);
     append_number(out_, value);

@@ -51,6 +51,17 @@ void append_ledger(JsonLine& line, const Record& record) {
   line.close();
 }
 
+void append_content(JsonLine& line, const Content& content) {
+  line.name("input_hash", content.input_hash);
+  if (!content.has_text) return;
+  line.whole_text("input", content.input).whole_text("output", content.output);
+  if (content.truncated) line.boolean("truncated", true);
+  if (content.redactions.empty()) return;
+  line.open("redactions");
+  for (const auto& [kind, count] : content.redactions) line.number(kind, count);
+  line.close();
+}
+
 void append_request(std::string& out, const Record& record) {
   JsonLine line = open_event(out, "request", record.time);
   append_trace_ids(line, record, record.trace.span, record.trace.parent);
@@ -79,6 +90,7 @@ void append_request(std::string& out, const Record& record) {
   line.number("bytes_in", record.bytes_in).number("bytes_out", record.bytes_out).number("events", record.events);
   if (!record.upstream_request_id.empty()) line.text("upstream_request_id", record.upstream_request_id);
   if (!record.client_request_id.empty()) line.text("client_request_id", record.client_request_id);
+  if (record.content) append_content(line, *record.content);
   close_event(out);
 }
 

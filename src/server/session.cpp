@@ -138,7 +138,7 @@ std::size_t Session::held_bytes() {
   if (exchange_ == nullptr) return 0;
   int unsent = 0;
   if (::ioctl(io_.transport().socket().native_handle(), SIOCOUTQ, &unsent) != 0) unsent = 0;
-  return kExchangeBytes + body_.capacity() + head_bytes_.capacity() + exchange_->held_bytes +
+  return kExchangeBytes + body_.capacity() + head_bytes_.capacity() + exchange_->held_bytes + exchange_->kept_bytes +
          static_cast<std::size_t>(unsent);
 }
 

@@ -1,6 +1,7 @@
 #include "sluice/server/snapshot.hpp"
 
 #include "sluice/cache/stages.hpp"
+#include "sluice/pipeline/content.hpp"
 #include "sluice/routing/stages.hpp"
 
 namespace sluice::server {
@@ -28,6 +29,9 @@ pipeline::Pipeline build_pipeline(const Snapshot& snapshot, std::shared_ptr<cons
   stages.push_back(routing::make_resolve(router, insight_into(snapshot)));
   // Outside GuardRun, which counts the calls of tools that the answer asks for, and tells of a run that must stop.
   stages.push_back(guard::make_watch_agents(config, shared.agents.tools));
+  // After Resolve, since models say how much of them may be kept; outside the rest, so that refused questions are
+  // hashed too and what is done to an answer holds up no slot.
+  if (pipeline::keeps_content(config)) stages.push_back(pipeline::make_keep_content(config));
   // GuardRun, then Admit: a run that must stop takes no place in a queue.
   stages.push_back(guard::make_guard_run(config, shared.agents.runs));
   stages.push_back(admission::make_admit(config, snapshot.paths, shared.books));

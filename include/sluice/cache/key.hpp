@@ -65,8 +65,8 @@ class KeyMaker {
   KeyMaker& operator=(const KeyMaker&) = delete;
 
   // HMAC-SHA-256 (RFC 2104) over the schema's version, scope, endpoint, answerer and the canonical body: members sorted
-  // at every depth, strings and numbers in one form each (see api/canonical_json.hpp), and without the members of the
-  // outermost object that do not change the answer: api::append_question().
+  // at every depth, strings and numbers in one form each, and without the members of the outermost object that do not
+  // change the answer (api/question.hpp); the answerer stands for `model`.
   Key make(const Scope& scope, Endpoint endpoint, const Answerer& answerer, const api::RequestView& view) const;
 
   // Of some bytes, under the same secret but for another purpose, which `purpose` names.

@@ -148,6 +148,9 @@ struct Provider {  // providers.<name>:
   bool operator==(const Provider&) const = default;
 };
 
+// How much of questions and answers the trace holds: from nothing to everything, each level less private than the last.
+enum class Content : std::uint8_t { kNone, kHash, kRedacted, kFull };
+
 struct Model {  // models.<name or glob>: has either targets or rules
   std::string name;
   std::vector<Target> targets;  // in file order; a `when_off` comes last, in a tier of its own
@@ -155,6 +158,7 @@ struct Model {  // models.<name or glob>: has either targets or rules
   NodeLimits limits{};                       // of this entry, whoever asks
   std::optional<std::int64_t> max_output{};  // tokens reserved for an answer whose request names no maximum
   CacheRules cache{};                        // of what this entry answers, whoever led to it
+  std::optional<Content> content{};          // absent: as the key or `trace` has it
   std::vector<Rule> rules{};                 // the first one that holds says who answers; the last one always holds
   // The rest goes with targets.
   Strategy strategy = Strategy::kOrdered;
@@ -177,10 +181,20 @@ struct Rotate {                             // rotate: when the trace goes on in
   bool operator==(const Rotate&) const = default;
 };
 
+struct RedactPattern {  // trace.redact: what counts as a secret beside the built-in kinds
+  std::string name;     // told in its place
+  std::string pattern;  // a regular expression, in RE2's syntax
+  bool operator==(const RedactPattern&) const = default;
+};
+
 struct Trace {                                 // trace:
   std::string path;                            // empty: no trace
   std::size_t queue_bytes = 64 * 1024 * 1024;  // lines that wait for the disk; what does not fit is dropped
   Rotate rotate;
+  Content content = Content::kNone;       // where neither the model nor the key says
+  std::size_t content_bytes = 64 * 1024;  // of a question, and of an answer
+  std::vector<RedactPattern> redact;
+  Secret secret;  // of the hashes of questions; empty: one that this process draws
   bool operator==(const Trace&) const = default;
 };
 
@@ -230,6 +244,7 @@ struct Key {          // keys: a list, or the lines of keys.file
   Tags tags;
   CacheRules cache{};
   GuardRules guard{};
+  std::optional<Content> content{};  // absent: as the model or `trace` has it
   bool operator==(const Key&) const = default;
 };
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,6 +95,15 @@ struct Feedback {
   std::string comment;   // empty: none, or it is not to be kept
 };
 
+// What was asked and answered, as far as the trace is to hold it: fit to be written.
+struct Content {
+  std::string input_hash;                           // 32 hexadecimal digits
+  bool has_text = false;                            // input and output are to be told, if only as empty
+  std::string input, output;                        // plain text
+  bool truncated = false;                           // one of them is not all there was
+  std::map<std::string, std::size_t> redactions{};  // how often what was struck out, by kind
+};
+
 struct Record {
   std::chrono::system_clock::time_point time;  // when the request's first byte was read
   TimePoint started;
@@ -141,9 +151,10 @@ struct Record {
   std::string limit;                // what refused it: node and meter of the limit
   std::string observed;             // limits that would have refused it, were they not only observed
   std::array<TimePoint, kStages> stages{};
-  std::uint64_t bytes_in = 0;   // body received
-  std::uint64_t bytes_out = 0;  // body sent
-  std::uint64_t events = 0;     // of a stream, as sent
+  std::uint64_t bytes_in = 0;                // body received
+  std::uint64_t bytes_out = 0;               // body sent
+  std::uint64_t events = 0;                  // of a stream, as sent
+  std::shared_ptr<const Content> content{};  // null: the trace is to hold none
 
   void reached(Stage stage, TimePoint now) { stages[static_cast<std::size_t>(stage)] = now; }
   void reached(Stage stage) { reached(stage, Clock::now()); }
@@ -158,8 +169,8 @@ struct Record {
 // A request id that somebody else chose, fit for a record: empty unless it is up to 128 letters, digits and -._:=+/ .
 std::string recorded_id(std::string_view id);
 
-// JSON objects, each with a line feed: the request, and what else deserves a line of its own. docs/traces.md lists the
-// members. How many they are.
+// JSON objects, each with a line feed: the request, and what else deserves a line of its own. docs/traces.md lists
+// the members. How many they are.
 std::size_t append_trace_lines(std::string& out, const Record& record);
 // The value of a Server-Timing field (W3C Server Timing): the stages so far and the shares, in milliseconds.
 std::string server_timing(const Record& record);

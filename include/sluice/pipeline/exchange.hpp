@@ -82,6 +82,7 @@ struct Exchange {
   // Fields of the upstream's answer that go along with ours, whether it is a success or an error.
   std::vector<std::pair<std::string_view, std::string>> passed_on{};
   std::size_t held_bytes = 0;  // of the answer, waiting to be passed on
+  std::size_t kept_bytes = 0;  // of the answer, for the trace
   // Keeps the configuration that it goes by; for whoever asks the same again, later. Null: nobody can.
   std::shared_ptr<const Pipeline> stages{};
   bool refreshing = false;  // asks for the cache, and for nobody

@@ -6,7 +6,7 @@
 #include <set>
 #include <type_traits>
 
-#include "sluice/api/canonical_json.hpp"
+#include "sluice/api/canonical.hpp"
 
 namespace sluice::cache {
 namespace {

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "sluice/api/json.hpp"
-#include "sluice/api/request_view.hpp"
 
 namespace sluice::json {
 
@@ -16,13 +15,3 @@ void append_canonical_string(std::string& out, std::string_view raw);  // with i
 void append_canonical_number(std::string& out, std::string_view raw);
 
 }  // namespace sluice::json
-
-namespace sluice::api {
-
-// Members of a request that say how an answer is sent, to whom it is billed or what it is called, and not what it is;
-// and `model`, which may be another's name.
-bool is_left_out(std::string_view member);
-// The members of a request but for those, by name: equal for requests that ask the same.
-void append_question(std::string& out, const RequestView& view);
-
-}  // namespace sluice::api
