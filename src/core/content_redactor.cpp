@@ -1,6 +1,7 @@
 #include "sluice/core/content_redactor.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/folded_text.hpp"
 #include "core/regex.hpp"
@@ -53,10 +54,8 @@ void find_matches(const re2::RE2& expression, std::string_view text, std::string
 
 // In order, and none within reach of another: what overlaps is one find, of the kind of its beginning.
 void merge(std::vector<Find>& finds) {
-  const auto before = [](const Find& a, const Find& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
-  };
-  std::ranges::stable_sort(finds, before);
+  for (std::size_t i = 0; i < finds.size(); ++i) finds[i].order = i;
+  std::ranges::sort(finds, {}, [](const Find& find) { return std::tuple(find.begin, ~find.end, find.order); });
   std::size_t kept = 0;
   for (std::size_t i = 1; i < finds.size(); ++i) {
     if (finds[i].begin < finds[kept].end) {

@@ -11,6 +11,7 @@ struct Find {
   std::size_t begin = 0;
   std::size_t end = 0;
   std::string_view kind;
+  std::size_t order = 0;  // of equal ones the first found counts
 };
 
 // Appends them, in no order; they may overlap. Each runs over the text a fixed number of times.

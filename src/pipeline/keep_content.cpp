@@ -88,8 +88,17 @@ class KeepContent final : public Middleware {
   }
 
   // Null: there is no memory for it.
-  std::shared_ptr<const observe::Content> content_of(const api::RequestView& view, std::string& answer,
-                                                     Content level) const try {
+  std::shared_ptr<const observe::Content> content_of(const api::RequestView& view, const std::string& answer,
+                                                     Content level) const {
+    try {
+      return made_of(view, answer, level);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+  }
+
+  std::shared_ptr<const observe::Content> made_of(const api::RequestView& view, const std::string& answer,
+                                                  Content level) const {
     auto made = std::make_shared<observe::Content>();
     std::string question = "sluice input 1\n";
     api::append_question(question, view);
@@ -101,8 +110,6 @@ class KeepContent final : public Middleware {
     made->input = fit(question, level, made->redactions);
     made->output = fit(answer, level, made->redactions);
     return made;
-  } catch (const std::bad_alloc&) {
-    return nullptr;
   }
 
   std::string fit(std::string_view text, Content level, ContentRedactor::Counts& counts) const {

@@ -38,8 +38,8 @@ class AnswerText {
   struct Part {  // the text of one item, or a call
     bool call = false;
     std::int64_t index = 0;
-    std::string name;
-    std::string text;
+    std::string name{};
+    std::string text{};
   };
   Part& part(bool call, std::int64_t index);
   void append(std::string& to, json::Value text);
