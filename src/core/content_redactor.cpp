@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::size_t kLongestExpression = 1024;
 constexpr int kExpressionMemory = 1 << 20;  // of one expression and its automaton
-// An expression may look far ahead before it settles for something short, and do so again at each byte. So it looks at
-// no more than this at a time, which makes the work a fixed multiple of the text's length.
-constexpr std::size_t kWindow = 2 * ContentRedactor::kLookAhead;
+// An expression may look far ahead before it settles for something short, and do so again at each byte. So it sees this
+// much of the text first, and twice as much each time that nothing ends in there: then what is found ends in the second
+// half, and all the looking was at most a fixed multiple of the way it leads on.
+constexpr std::size_t kWindow = 1024;
 
 re2::RE2::Options text_options() {
   re2::RE2::Options options;
@@ -24,31 +25,20 @@ re2::RE2::Options text_options() {
   return options;
 }
 
-// What begins in the first half of a window and goes on beyond its end is followed as far as it goes.
-Span followed(const re2::RE2& expression, std::string_view text, Span span) {
-  std::size_t end = span.end;
-  for (std::size_t size = 2 * kWindow; span.end == end && end < text.size(); size *= 2) {
-    end = std::min(text.size(), span.begin + size);
-    if (const auto longer = match_in(expression, text, span.begin, end)) span.end = std::max(span.end, longer->end);
+std::optional<Span> next_match(const re2::RE2& expression, std::string_view text, std::size_t from) {
+  for (std::size_t window = kWindow;; window *= 2) {
+    const std::size_t end = std::min(text.size(), from + window);
+    const auto match = match_in(expression, text, from, end);
+    if (end == text.size() || (match && match->end < end)) return match;
   }
-  return span;
 }
 
 void find_matches(const re2::RE2& expression, std::string_view text, std::string_view kind, std::vector<Find>& finds) {
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.size(), at + kWindow);
-    const auto match = match_in(expression, text, at, end);
-    if (!match) {
-      at = end == text.size() ? end : at + kWindow / 2;
-    } else if (match->end == end && end < text.size() && match->begin > at + kWindow / 2) {
-      at = match->begin;
-    } else if (match->size() == 0) {
-      at = match->begin + 1;
-    } else {
-      const Span span = followed(expression, text, *match);
-      finds.push_back({span.begin, span.end, kind});
-      at = span.end;
-    }
+    const auto match = next_match(expression, text, at);
+    if (!match) return;
+    if (match->size() > 0) finds.push_back({match->begin, match->end, kind});
+    at = std::max(match->end, match->begin + 1);
   }
 }
 
@@ -99,7 +89,7 @@ ContentRedactor::ContentRedactor(const std::vector<Pattern>& patterns) {
 
 ContentRedactor::~ContentRedactor() = default;
 
-std::string ContentRedactor::redact(std::string_view text, std::size_t most, Counts& counts) const {
+ContentRedactor::Redacted ContentRedactor::redact(std::string_view text, std::size_t most) const {
   std::vector<Find> finds;
   Custom::find(customs_, text, finds);
   if (FoldedText folded; fold(text, folded)) {
@@ -111,19 +101,26 @@ std::string ContentRedactor::redact(std::string_view text, std::size_t most, Cou
     }
   }
   merge(finds);
-  std::string out;
+  Redacted made;
   std::size_t at = 0;
   for (const Find& find : finds) {
     if (find.begin >= most) break;
-    out.append(text, at, find.begin - at).append("[redacted:").append(find.kind).append("]");
-    ++counts[std::string(find.kind)];
+    made.text.append(text, at, find.begin - at).append("[redacted:").append(find.kind).append("]");
+    ++made.counts[std::string(find.kind)];
     at = find.end;
   }
-  // Of the text itself no more than `most` bytes are shown; what is struck out may have been shorter than what says so.
-  if (at < most) out += truncate_utf8(text.substr(std::min(at, text.size())), most - at);
-  const bool cut = at >= most && at < text.size();
-  if (out.size() > most + std::string_view("…").size()) return truncate_utf8(out, most);
-  return cut ? out + "…" : out;
+  // Of the text itself nothing beyond `most` is shown, however much shorter what is struck out has made it.
+  made.cut = std::max(at, most) < text.size();
+  if (at < most) {
+    made.text += truncate_utf8(text.substr(at), most - at);
+  } else if (made.cut) {
+    made.text += "…";
+  }
+  if (made.text.size() > most + (made.cut ? std::string_view("…").size() : 0)) {
+    made.text = truncate_utf8(made.text, most);
+    made.cut = true;
+  }
+  return made;
 }
 
 }  // namespace sluice

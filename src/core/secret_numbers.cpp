@@ -105,7 +105,7 @@ void find_cards(std::string_view text, std::vector<Find>& finds) {
 
 void find_phones(std::string_view text, std::vector<Find>& finds) {
   static const re2::RE2 kInternational(
-      R"(\+[1-9](?:[ ().\-/]{0,2}[0-9]){7,14}|\b00[1-9][0-9]{0,2}[ \-/](?:[ ().\-/]{0,2}[0-9]){6,12})", byte_options());
+      R"(\+[1-9](?:[ ().\-/]{0,3}[0-9]){7,14}|\b00[1-9][0-9]{0,2}[ \-/](?:[ ().\-/]{0,2}[0-9]){6,12})", byte_options());
   // North America; then numbers that begin with the 0 of a trunk call, in groups of several digits and in pairs.
   static const re2::RE2 kNational(
       R"((?:\b1[ .-])?(?:\([2-9][0-9]{2}\) ?|\b[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-]?[0-9]{4}\b|)"

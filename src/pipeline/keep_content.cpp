@@ -106,15 +106,21 @@ class KeepContent final : public Middleware {
     if (level == Content::kHash) return made;
     made->has_text = true;
     question = api::question_text(view, most());
-    made->truncated = std::max(question.size(), answer.size()) > config_.trace.content_bytes;
-    made->input = fit(question, level, made->redactions);
-    made->output = fit(answer, level, made->redactions);
+    made->input = fit(question, level, *made);
+    made->output = fit(answer, level, *made);
     return made;
   }
 
-  std::string fit(std::string_view text, Content level, ContentRedactor::Counts& counts) const {
+  std::string fit(std::string_view text, Content level, observe::Content& noted) const {
     const std::size_t shown = config_.trace.content_bytes;
-    return level == Content::kFull ? truncate_utf8(text, shown) : redactor_.redact(text, shown, counts);
+    if (level == Content::kFull) {
+      noted.truncated = noted.truncated || text.size() > shown;
+      return truncate_utf8(text, shown);
+    }
+    auto redacted = redactor_.redact(text, shown);
+    noted.truncated = noted.truncated || redacted.cut;
+    for (const auto& [kind, count] : redacted.counts) noted.redactions[kind] += count;
+    return std::move(redacted.text);
   }
 
   const config::Config& config_;

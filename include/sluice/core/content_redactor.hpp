@@ -34,11 +34,15 @@ class ContentRedactor {
   ContentRedactor(const ContentRedactor&) = delete;
   ContentRedactor& operator=(const ContentRedactor&) = delete;
 
-  using Counts = std::map<std::string, std::size_t>;
+  struct Redacted {
+    std::string text;
+    std::map<std::string, std::size_t> counts{};  // of finds, by kind
+    bool cut = false;                             // it is not all of it, and ends in "…"
+  };
   // The first `most` bytes of `text`, which is UTF-8, with "[redacted:KIND]" in the place of each find, also of one
-  // that lies across the end. Escapes of JSON, at any depth (a JSON text in a JSON string), and of URLs are seen
-  // through. `counts` are added to.
-  std::string redact(std::string_view text, std::size_t most, Counts& counts) const;
+  // that lies across the end; and no more than `most` bytes of that. Escapes of JSON, at any depth (a JSON text in a
+  // JSON string), and of URLs are seen through.
+  Redacted redact(std::string_view text, std::size_t most) const;
 
  private:
   struct Custom;

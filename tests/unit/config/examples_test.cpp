@@ -98,6 +98,7 @@ TEST(Examples, TheReferenceShowsTheDefaultsOfAKeyAndOfABudget) {
   expected.group = "acme/search";
   expected.hash = key.hash;
   expected.expires = key.expires;
+  expected.content = key.content;
   expected.models = {"chat", "gpt-*"};
   expected.endpoints = key.endpoints;
   EXPECT_EQ(key, expected);
