@@ -284,8 +284,8 @@ TEST(ContentRedactor, HostileTextTakesTimeInProportion) {
 TEST(ContentRedactor, SoItDoesWithPatternsThatLookFarAhead) {
   const ContentRedactor redactor({{"far", "a(?:.*b)?"}, {"lazy", "<.*?>"}, {"word", "(?:x+x+)+y"}, {"two", "4.*8|1"}});
   for (const std::string& piece : kHostile) {
-    const auto small = time_for(redactor, piece, 10'000);
-    EXPECT_LT(time_for(redactor, piece, 100'000) / small, 35) << piece;
+    const auto small = time_for(redactor, piece, 3'000);
+    EXPECT_LT(time_for(redactor, piece, 30'000) / small, 35) << piece;
   }
 }
 

@@ -95,6 +95,27 @@ TEST(TraceLine, HoldsEverythingThatIsOnTheRecord) {
   EXPECT_EQ(trace(full_record()), wanted);
 }
 
+TEST(TraceLine, HoldsContentWhereThereIsAny) {
+  Record record = full_record();
+  Content content{.input_hash = "00112233445566778899aabbccddeeff"};
+  record.content = std::make_shared<Content>(content);
+  json line = trace(record);
+  EXPECT_EQ(line["input_hash"], content.input_hash);
+  for (const char* name : {"input", "output", "truncated", "redactions"}) EXPECT_FALSE(line.contains(name)) << name;
+  content.has_text = content.truncated = true;
+  content.input = std::string(5000, 'x') + "\n\"\xE2\x80\xA8";
+  content.redactions = {{"email", 2}};
+  record.content = std::make_shared<Content>(content);
+  line = trace(record);
+  EXPECT_EQ(line["input"], content.input) << "however long";
+  EXPECT_EQ(line["output"], "");
+  EXPECT_EQ(line["truncated"], true);
+  EXPECT_EQ(line["redactions"], json({{"email", 2}}));
+  std::string log;
+  append_log_line(log, record);
+  EXPECT_EQ(log.find("xxx"), std::string::npos);
+}
+
 std::vector<json> lines_of(const Record& record) {
   std::string out;
   const std::size_t count = append_trace_lines(out, record);
