@@ -15,6 +15,7 @@ Config read_document(const Child& root, Scope& scope) {
   map.section("dns", [&](const Value& section) { read_dns(section, config.dns); });
   map.section("trace", [&](const Value& section) { read_trace(section, config.trace); });
   map.section("log", [&](const Value& section) { read_log(section, config.log); });
+  map.section("metrics", [&](const Value& section) { read_metrics(section, config.metrics); });
   map.section("routing", [&](const Value& section) { read_routing(section, config.routing); });
   bool providers = map.section("providers", [&](const Value& section) { read_providers(section, config); });
   if (!providers) map.missing("providers", "expected at least one provider");

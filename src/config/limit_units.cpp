@@ -37,7 +37,28 @@ Parts split(std::string_view text) {
   return {text.substr(0, slash), text.substr(slash + 1)};
 }
 
+bool is_digits(std::string_view text, std::size_t most) {
+  return !text.empty() && text.size() <= most && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 }  // namespace
+
+std::expected<std::uint32_t, std::string> parse_share(std::string_view text) {
+  constexpr std::size_t kDecimals = 4;
+  constexpr std::uint32_t kHundred = 1'000'000;
+  const Error wrong("write a percentage with at most four decimals, e.g. 10% or 0.5%");
+  if (!text.ends_with('%')) return wrong;
+  text.remove_suffix(1);
+  const auto point = text.find('.');
+  const auto whole = text.substr(0, point);
+  const auto decimals = point == text.npos ? std::string_view("0") : text.substr(point + 1);
+  if (!is_digits(whole, 3) || !is_digits(decimals, kDecimals)) return wrong;
+  const std::string digits = std::string(whole) + std::string(decimals) + std::string(kDecimals - decimals.size(), '0');
+  std::uint32_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (number > kHundred) return Error("is more than 100%");
+  return number;
+}
 
 std::expected<std::int64_t, std::string> parse_count(std::string_view text) {
   constexpr std::string_view kAdvice = "write a whole number, if need be with k or M, e.g. 200k";

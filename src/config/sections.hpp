@@ -16,6 +16,7 @@ void read_timeouts(const Value& section, TimeoutOverrides& timeouts);
 void read_dns(const Value& section, Dns& dns);
 void read_trace(const Value& section, Trace& trace);
 void read_log(const Value& section, Log& log);
+void read_metrics(const Value& section, Metrics& metrics);
 void read_routing(const Value& section, Routing& routing);
 // After `timeouts` and `routing`, whose values every provider starts from.
 void read_providers(const Value& section, Config& config);

@@ -32,6 +32,14 @@ void read_rotate(const Value& section, Rotate& rotate) {
   map.read("keep", rotate.keep, count(1, kMostKept));
 }
 
+void read_sampling(const Value& section, Sampling& sample) {
+  MapReader map(section);
+  map.read("rate", sample.rate, spelled(parse_share));
+  map.read("slow", sample.slow, duration(0ms, kDay));
+  map.read("slow_first_token", sample.slow_first_token, duration(0ms, kDay));
+  map.read("cost", sample.cost, spelled(parse_money));
+}
+
 // A kind stands in markers and is a member's name.
 std::optional<std::string> read_kind(const Value& value) {
   auto name = read_name(value);
@@ -82,6 +90,7 @@ void read_trace(const Value& section, Trace& trace) {
   map.read("path", trace.path, read_text);
   map.read("queue_bytes", trace.queue_bytes, size(kLeastQueue, 16 * kGiB));
   map.section("rotate", [&](const Value& value) { read_rotate(value, trace.rotate); });
+  map.section("sample", [&](const Value& value) { read_sampling(value, trace.sample); });
   map.read("content", trace.content, read_content);
   map.read("content_bytes", trace.content_bytes, size(kKiB, kMiB));
   map.section("redact", [&](const Value& list) { read_redact(list, trace.redact); });

@@ -94,14 +94,19 @@ class Exposition {
       add_number(tls_errors_, {{"reason", std::string(reason)}}, static_cast<double>(count));
     }
     add_upstreams(from_.upstreams);
+    for (std::size_t i = 0; i < kSeriesKinds; ++i) {
+      add_number(capped_, {{"kind", std::string(kSeriesKindNames[i])}},
+                 static_cast<double>(from_.gate_.refused(static_cast<SeriesKind>(i))));
+    }
+    add_number(sampled_out_, {}, static_cast<double>(from_.sampled_out_));
     add_number(escaped_, {}, static_cast<double>(from_.escaped_));
     add_number(in_flight_, {}, static_cast<double>(from_.requests_in_flight));
     add_number(connections_, {}, static_cast<double>(from_.connections));
-    return render_families({requests_,  duration_,    first_token_, per_token_,  overhead_,     tokens_,     events_,
-                            anomalies_, commit_,      attempts_,    fallbacks_,  hedges_,       reused_,     connected_,
-                            refused_,   look_ups_,    rejects_,     tls_errors_, sheds_,        loop_lag_,   escaped_,
-                            in_flight_, connections_, cache_,       bypassed_,   saved_tokens_, saved_cost_, errors_,
-                            stages_,    speed_,       used_,        cost_,       asked_,        unspent_});
+    return render_families(
+        {requests_, duration_,  first_token_, per_token_, overhead_,    tokens_,  events_,   anomalies_,    commit_,
+         attempts_, fallbacks_, hedges_,      reused_,    connected_,   refused_, look_ups_, rejects_,      tls_errors_,
+         sheds_,    loop_lag_,  escaped_,     in_flight_, connections_, cache_,   bypassed_, saved_tokens_, saved_cost_,
+         errors_,   stages_,    speed_,       used_,      cost_,        asked_,   unspent_,  sampled_out_,  capped_});
   }
 
  private:
@@ -165,17 +170,12 @@ class Exposition {
       with.push_back({"status", std::to_string(what.second)});
       add_number(requests_, std::move(with), static_cast<double>(count));
     }
-    add_histogram(duration_, labels, series.duration, kDurationBounds);
-    add_histogram(first_token_, labels, series.first_token, kFirstTokenBounds);
-    add_histogram(per_token_, labels, series.per_token, kPerTokenBounds);
-    add_histogram(overhead_, labels, series.overhead, kOverheadBounds);
-    add_histogram(commit_, labels, series.commit, kDurationBounds);
-    add_histogram(speed_, labels, series.speed, kSpeedBounds);
-    for (const auto& [type, used] :
-         {std::pair("input", &series.used_input), std::pair("output", &series.used_output)}) {
+    for (std::size_t i = 0; i < Metrics::kMeasures; ++i) {
+      const auto measure = static_cast<Metrics::Measure>(i);
       Labels with = labels;
-      with.push_back({"gen_ai_token_type", type});
-      add_histogram(used_, std::move(with), *used, kTokenBounds);
+      if (measure == Metrics::Measure::kUsedInput) with.push_back({"gen_ai_token_type", "input"});
+      if (measure == Metrics::Measure::kUsedOutput) with.push_back({"gen_ai_token_type", "output"});
+      add_histogram(family_of(measure), std::move(with), series.measures[i], kMeasureBounds[i]);
     }
     if (series.cost > Money()) add_number(cost_, labels, dollars(series.cost));
     const std::pair<const char*, std::uint64_t> kinds[] = {
@@ -188,6 +188,25 @@ class Exposition {
     }
     if (series.events > 0) add_number(events_, labels, static_cast<double>(series.events));
     if (series.anomalies > 0) add_number(anomalies_, labels, static_cast<double>(series.anomalies));
+  }
+
+  MetricFamily& family_of(Metrics::Measure measure) {
+    switch (measure) {
+      case Metrics::Measure::kDuration:
+        return duration_;
+      case Metrics::Measure::kFirstToken:
+        return first_token_;
+      case Metrics::Measure::kPerToken:
+        return per_token_;
+      case Metrics::Measure::kOverhead:
+        return overhead_;
+      case Metrics::Measure::kCommit:
+        return commit_;
+      case Metrics::Measure::kSpeed:
+        return speed_;
+      default:
+        return used_;
+    }
   }
 
   // All of them from the start, so that a first one is seen as a rise. No public address is ever refused.
@@ -271,6 +290,11 @@ class Exposition {
       family("sluice_loop_lag_seconds", "How late a worker's event loop comes to its timers.", MetricType::Histogram);
   MetricFamily tls_errors_ =
       family("sluice_tls_errors_total", "Handshakes of clients that failed, by reason.", MetricType::Counter);
+  MetricFamily capped_ = counter("sluice_metrics_series_capped_total",
+                                 "Times something was counted as other because metrics.max_series left no room for its "
+                                 "name.");
+  MetricFamily sampled_out_ =
+      counter("sluice_trace_sampled_out_total", "Requests that trace.sample left out of the trace.");
   MetricFamily escaped_ = family("sluice_escaped_exceptions_total",
                                  "Event handlers that failed outside of any request, nearly always for "
                                  "want of memory.",

@@ -1,6 +1,19 @@
 #include "observe/line_parts.hpp"
 
+#include <algorithm>
+
 namespace sluice::observe {
+namespace {
+
+// As a decimal fraction.
+void append_share(JsonLine& line, std::uint32_t share) {
+  if (share >= kWhole) return;
+  std::string digits = std::to_string(kWhole + share).substr(1);
+  digits.erase(std::min(digits.find_last_not_of('0') + 1, digits.size()));
+  line.raw("sample_rate", "0." + digits);
+}
+
+}  // namespace
 
 void append_owner(JsonLine& line, const Record& record) {
   if (!record.key.empty()) line.text("key", record.key);
@@ -11,7 +24,8 @@ void append_owner(JsonLine& line, const Record& record) {
   line.close();
 }
 
-void append_trace_ids(JsonLine& line, const Record& record, std::uint64_t span, std::uint64_t parent) {
+void append_trace_ids(JsonLine& line, const Record& record, std::uint32_t share, std::uint64_t span,
+                      std::uint64_t parent) {
   std::string id;
   append_trace_id(id, record.trace);
   line.name("trace_id", id);
@@ -25,6 +39,7 @@ void append_trace_ids(JsonLine& line, const Record& record, std::uint64_t span, 
   }
   line.name("request_id", record.request_id);
   if (!record.run_id.empty()) line.text("run_id", record.run_id);
+  append_share(line, share);
 }
 
 }  // namespace sluice::observe

@@ -1,17 +1,12 @@
 #include "sluice/observe/owner_metrics.hpp"
 
 #include "observe/families.hpp"
+#include "observe/series_table.hpp"
 
 namespace sluice::observe {
 namespace {
 
-constexpr std::size_t kMostSeries = 500;  // of keys, of tags, of limits
-const std::pair<std::string, std::string> kOther = {"other", "other"};
-
-void count_name(std::map<std::string, std::uint64_t>& table, const std::string& name, std::uint64_t by = 1) {
-  if (name.empty()) return;
-  table[table.size() < kMostSeries || table.contains(name) ? name : "other"] += by;
-}
+constexpr std::size_t kSeriesOfOwner = 3;  // tokens of two types, and what they cost; requests are apart
 
 std::uint64_t unsigned_of(std::int64_t value) { return value > 0 ? static_cast<std::uint64_t>(value) : 0; }
 
@@ -48,13 +43,6 @@ void add_limits(MetricFamily& to, const std::map<std::string, std::uint64_t>& co
 
 }  // namespace
 
-void OwnerMetrics::Series::count(const Record& record) {
-  ++requests[static_cast<std::size_t>(record.outcome)];
-  input += unsigned_of(record.usage.input);
-  output += unsigned_of(record.usage.output);
-  cost += record.cost.value_or(Money());
-}
-
 void OwnerMetrics::Series::merge(const Series& other) {
   for (std::size_t i = 0; i < kOutcomes; ++i) requests[i] += other.requests[i];
   input += other.input;
@@ -62,26 +50,34 @@ void OwnerMetrics::Series::merge(const Series& other) {
   cost += other.cost;
 }
 
-OwnerMetrics::Series& OwnerMetrics::series(Table& table, std::pair<std::string, std::string> name) {
-  if (const auto known = table.find(name); known != table.end()) return known->second;
-  return table[table.size() < kMostSeries ? std::move(name) : kOther];
+void OwnerMetrics::count(Table& table, std::string_view family, const Name& name, const Record& record,
+                         SeriesGate& gate) {
+  const auto outcome = static_cast<std::size_t>(record.outcome);
+  Series& series = place_of(table, name, {family, SeriesKind::kOwner, kSeriesOfOwner}, gate);
+  series.input += unsigned_of(record.usage.input);
+  series.output += unsigned_of(record.usage.output);
+  series.cost += record.cost.value_or(Money());
+  const std::tuple key{std::string_view(family), std::string_view(name.first), std::string_view(name.second),
+                       to_string(record.outcome)};
+  const bool own = series.requests[outcome] > 0 || admitted(gate, {"owner requests", SeriesKind::kOwner}, key);
+  ++(own ? series : table[other_of(name)]).requests[outcome];
 }
 
-void OwnerMetrics::count(const Record& record) {
-  if (!record.key.empty()) series(keys_, {record.key, record.group}).count(record);
+void OwnerMetrics::count(const Record& record, SeriesGate& gate) {
+  if (!record.key.empty()) count(keys_, "keys", {record.key, record.group}, record, gate);
   if (record.tags != nullptr) {
-    for (const auto& tag : *record.tags) series(tags_, tag).count(record);
+    for (const auto& tag : *record.tags) count(tags_, "tags", tag, record, gate);
   }
   if (record.until(Stage::kAdmit)) ++admitted_;
-  count_name(refused_, record.limit);
-  count_name(observed_, record.observed);
+  if (!record.limit.empty()) ++place_of(refused_, record.limit, {"refused", SeriesKind::kOwner}, gate);
+  if (!record.observed.empty()) ++place_of(observed_, record.observed, {"observed", SeriesKind::kOwner}, gate);
 }
 
 void OwnerMetrics::merge(const OwnerMetrics& other) {
-  for (const auto& [name, from] : other.keys_) series(keys_, name).merge(from);
-  for (const auto& [name, from] : other.tags_) series(tags_, name).merge(from);
-  for (const auto& [name, count] : other.refused_) count_name(refused_, name, count);
-  for (const auto& [name, count] : other.observed_) count_name(observed_, name, count);
+  for (const auto& [name, from] : other.keys_) keys_[name].merge(from);
+  for (const auto& [name, from] : other.tags_) tags_[name].merge(from);
+  for (const auto& [name, count] : other.refused_) refused_[name] += count;
+  for (const auto& [name, count] : other.observed_) observed_[name] += count;
   admitted_ += other.admitted_;
 }
 

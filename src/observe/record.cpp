@@ -62,9 +62,9 @@ void append_content(JsonLine& line, const Content& content) {
   line.close();
 }
 
-void append_request(std::string& out, const Record& record) {
+void append_request(std::string& out, const Record& record, std::uint32_t share) {
   JsonLine line = open_event(out, "request", record.time);
-  append_trace_ids(line, record, record.trace.span, record.trace.parent);
+  append_trace_ids(line, record, share, record.trace.span, record.trace.parent);
   line.name("endpoint", to_string(record.endpoint));
   if (!record.mirror_of.empty()) line.name("mirror_of", record.mirror_of);
   if (!record.refresh_of.empty()) line.name("refresh_of", record.refresh_of);
@@ -99,11 +99,11 @@ bool deserve_lines(const std::vector<Attempt>& attempts) {
   return attempts.size() > 1 || (!attempts.empty() && attempts.front().result != "ok");
 }
 
-void append_attempt(std::string& out, const Record& record, std::size_t index) {
+void append_attempt(std::string& out, const Record& record, std::uint32_t share, std::size_t index) {
   const Attempt& attempt = record.attempts[index];
   const auto since = std::chrono::duration_cast<std::chrono::system_clock::duration>(attempt.began - record.started);
   JsonLine line = open_event(out, "attempt", record.time + since);
-  append_trace_ids(line, record, attempt.span, record.trace.span);
+  append_trace_ids(line, record, share, attempt.span, record.trace.span);
   line.number("number", index + 1).text("provider", attempt.provider).text("target", attempt.target);
   line.name("result", attempt.result).boolean("reused", attempt.reused);
   if (attempt.hedge) line.boolean("hedge", true);
@@ -116,9 +116,10 @@ void append_attempt(std::string& out, const Record& record, std::size_t index) {
   close_event(out);
 }
 
-void append_limit(std::string& out, const Record& record, std::string_view result, const std::string& limit) {
+void append_limit(std::string& out, const Record& record, std::uint32_t share, std::string_view result,
+                  const std::string& limit) {
   JsonLine line = open_event(out, "limit", record.time);
-  append_trace_ids(line, record, record.trace.span, record.trace.parent);
+  append_trace_ids(line, record, share, record.trace.span, record.trace.parent);
   append_owner(line, record);
   line.text("route", record.route).name("result", result).text("limit", limit);
   close_event(out);
@@ -199,16 +200,16 @@ std::optional<nanoseconds> Record::until(Stage stage) const {
   return when - started;
 }
 
-std::size_t append_trace_lines(std::string& out, const Record& record) {
+std::size_t append_trace_lines(std::string& out, const Record& record, std::uint32_t share) {
   std::size_t count = 1;
-  append_request(out, record);
+  append_request(out, record, share);
   if (deserve_lines(record.attempts)) {
-    for (std::size_t i = 0; i < record.attempts.size(); ++i) append_attempt(out, record, i);
+    for (std::size_t i = 0; i < record.attempts.size(); ++i) append_attempt(out, record, share, i);
     count += record.attempts.size();
   }
-  if (!record.limit.empty()) ++count, append_limit(out, record, "refused", record.limit);
-  if (!record.observed.empty()) ++count, append_limit(out, record, "observed", record.observed);
-  return count + append_agent_lines(out, record);
+  if (!record.limit.empty()) ++count, append_limit(out, record, share, "refused", record.limit);
+  if (!record.observed.empty()) ++count, append_limit(out, record, share, "observed", record.observed);
+  return count + append_agent_lines(out, record, share);
 }
 
 std::string server_timing(const Record& record) {

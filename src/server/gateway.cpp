@@ -49,6 +49,11 @@ std::string url_of(const Acceptor& acceptor, bool tls = false) {
   return (tls ? "https://" : "http://") + host + ":" + std::to_string(endpoint.port());
 }
 
+void tell_of_full_series(observe::SeriesKind kind) {
+  spdlog::warn("metrics.max_series leaves no room for more {} series: further names are counted as other",
+               observe::kSeriesKindNames[static_cast<std::size_t>(kind)]);
+}
+
 class Gateway {
  public:
   Gateway(std::string file, LoadedSnapshot loaded, Lines& lines, Books& books)
@@ -56,7 +61,8 @@ class Gateway {
         lines_(lines),
         books_(books),
         snapshot_(std::move(loaded.snapshot)),
-        control_(snapshot_->config),
+        series_(snapshot_->config.metrics.max_series, tell_of_full_series),
+        control_(snapshot_->config, series_),
         overload_(control_.io(), workers_),
         health_checks_(control_.io(), control_.upstreams()),
         signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
@@ -84,7 +90,7 @@ class Gateway {
     config::Address address = server.listen;
     std::string url;
     for (unsigned i = 0; i < count; ++i) {
-      auto& worker = *workers_.emplace_back(std::make_unique<Worker>(snapshot_->config));
+      auto& worker = *workers_.emplace_back(std::make_unique<Worker>(snapshot_->config, series_));
       auto acceptor = open_listener(worker.io(), address);
       if (!acceptor) return std::unexpected(acceptor.error());
       address.port = acceptor->local_endpoint().port();  // the rest share what the system chose for the first
@@ -151,7 +157,7 @@ class Gateway {
     allow_core_dumps(config.server.core_dumps);
     auto service = std::make_shared<const AppService>(snapshot_);
     for (auto& worker : workers_) {
-      worker->set_sinks({lines_.trace(), lines_.request_log(), books_.spend()});
+      worker->set_sinks({lines_.trace(), lines_.request_log(), books_.spend(), lines_.sample()});
       worker->set_service(service, config);
     }
     warm_up_.begin(workers_, *snapshot_->router);
@@ -205,8 +211,10 @@ class Gateway {
     if (auto applied = books_.apply(loaded->snapshot->config); !applied) return refuse_reload({applied.error()});
     const config::Server& now = snapshot_->config.server;
     const config::Server& next = loaded->snapshot->config.server;
-    if (now.listen != next.listen || now.admin != next.admin || now.workers != next.workers) {
-      spdlog::warn("server.listen, server.admin and server.workers take effect at the next start only");
+    if (now.listen != next.listen || now.admin != next.admin || now.workers != next.workers ||
+        snapshot_->config.metrics != loaded->snapshot->config.metrics) {
+      spdlog::warn(
+          "server.listen, server.admin, server.workers and metrics.max_series take effect at the next start only");
     }
     if ((snapshot_->tls == nullptr) != (loaded->snapshot->tls == nullptr)) {
       spdlog::warn("server.tls: new connections {} TLS from now on; open ones go on as they are",
@@ -305,8 +313,9 @@ class Gateway {
       all.merge(copy.metrics);
       books.redis += copy.redis;
     }
-    co_return all.render() + render_books(books) + render_targets(*snapshot_->router, Clock::now()) +
-        health_checks_.render() + (snapshot_->cache ? render_cache(snapshot_->cache->counts()) : "") +
+    co_return all.render() + observe::render_series_budget(series_) + render_books(books) +
+        render_targets(*snapshot_->router, Clock::now(), series_) + health_checks_.render(series_) +
+        (snapshot_->cache ? render_cache(snapshot_->cache->counts()) : "") +
         observe::render_process({.trace = lines_.trace_counts(),
                                  .log = lines_.log_counts(),
                                  .reloads_ok = reloads_ok_,
@@ -327,6 +336,7 @@ class Gateway {
   std::size_t fitting_connections_ = 0;
   ConnectionSlots slots_{0};
   ConnectionSlots admin_slots_{kAdminConnections};
+  observe::SeriesBudget series_;  // of all workers
   std::vector<std::unique_ptr<Worker>> workers_;
   Worker control_;  // the main thread: signals and the admin listener
   Overload overload_;

@@ -10,6 +10,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "observe/families.hpp"
+#include "observe/series_table.hpp"
 
 namespace sluice::server {
 namespace {
@@ -121,13 +122,21 @@ void HealthChecks::configure(const std::shared_ptr<const routing::Router>& route
   tallies_ = std::move(tallies);
 }
 
-std::string HealthChecks::render() const {
+std::string HealthChecks::render(observe::SeriesBudget& budget) const {
   if (tallies_.empty()) return {};
+  constexpr observe::Family kFamily{"health checks", observe::SeriesKind::kHealth, 2};
+  observe::SeriesGate gate(&budget);
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> counts;
+  for (const auto& [name, tally] : tallies_) {
+    auto& [passed, failed] = observe::place_of(counts, name, kFamily, gate);
+    passed += tally->passed();
+    failed += tally->failed();
+  }
   auto checks = observe::family("sluice_health_checks_total", "Health checks of providers, by how they ended.",
                                 observe::MetricType::Counter);
-  for (const auto& [name, tally] : tallies_) {
-    observe::add_number(checks, {{"provider", name}, {"result", "ok"}}, static_cast<double>(tally->passed()));
-    observe::add_number(checks, {{"provider", name}, {"result", "failed"}}, static_cast<double>(tally->failed()));
+  for (const auto& [name, count] : counts) {
+    observe::add_number(checks, {{"provider", name}, {"result", "ok"}}, static_cast<double>(count.first));
+    observe::add_number(checks, {{"provider", name}, {"result", "failed"}}, static_cast<double>(count.second));
   }
   return observe::render_families({checks});
 }

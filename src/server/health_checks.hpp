@@ -10,6 +10,7 @@
 
 #include "sluice/core/async.hpp"
 #include "sluice/http/client.hpp"
+#include "sluice/observe/series_budget.hpp"
 #include "sluice/routing/router.hpp"
 
 namespace sluice::server {
@@ -42,7 +43,7 @@ class HealthChecks {
   // by itself soon.
   void configure(const std::shared_ptr<const routing::Router>& router);
   // sluice_health_checks_total, in the text exposition format; empty: nobody is checked.
-  std::string render() const;
+  std::string render(observe::SeriesBudget& budget) const;
 
  private:
   class Check;

@@ -36,6 +36,10 @@ observe::LineLimits limits_of(const config::Trace& trace) {
           .rotate = {.size = trace.rotate.size, .age = trace.rotate.age, .keep = trace.rotate.keep}};
 }
 
+observe::SampleRules rules_of(const config::Sampling& sample) {
+  return {.rate = sample.rate, .slow = sample.slow, .slow_first_token = sample.slow_first_token, .cost = sample.cost};
+}
+
 }  // namespace
 
 std::expected<void, std::string> Lines::start_log(const config::Log& log) {
@@ -73,6 +77,7 @@ std::expected<void, std::string> Lines::apply(const config::Config& config) {
   log_->reopen({.queue_bytes = config.log.queue_bytes});
   spdlog::set_level(spdlog::level::from_str(config.log.level));
   requests_ = config.log.requests;
+  sample_ = rules_of(config.trace.sample);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sluice/config/config.hpp"
+#include "sluice/observe/sampling.hpp"
 #include "sluice/observe/sink.hpp"
 
 namespace sluice::server {
@@ -20,6 +21,7 @@ class Lines {
 
   std::shared_ptr<observe::LineFile> trace() const { return trace_; }                            // null: no trace
   std::shared_ptr<observe::LineFile> request_log() const { return requests_ ? log_ : nullptr; }  // null: no such lines
+  const observe::SampleRules& sample() const { return sample_; }
   const observe::LineCounts& trace_counts() const { return *trace_counts_; }
   const observe::LineCounts& log_counts() const { return *log_counts_; }
 
@@ -33,6 +35,7 @@ class Lines {
   std::shared_ptr<observe::LineFile> log_;
   std::string trace_path_;
   bool requests_ = true;
+  observe::SampleRules sample_;
 };
 
 }  // namespace sluice::server

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "observe/families.hpp"
 #include "observe/json_line.hpp"
+#include "observe/series_table.hpp"
 
 namespace sluice::server {
 namespace {
@@ -42,30 +46,82 @@ void add(std::string& out, const routing::CredentialStanding& credential) {
   out += '}';
 }
 
-std::vector<MetricFamily> families_of(const std::vector<routing::TargetStanding>& targets) {
+double used(const routing::TargetStanding& target) {
+  return target.state == "closed" ? 1 : target.state == "open" ? 0 : 0.5;
+}
+
+// What one target or credential is told as.
+struct TargetNumbers {
+  double in = 1, ejections = 0, in_flight = 0;
+  std::optional<double> latency{};
+};
+TargetNumbers numbers_of(const routing::TargetStanding& target) {
+  return {used(target), static_cast<double>(target.ejections), static_cast<double>(target.in_flight),
+          target.first_token_ms};
+}
+void add(TargetNumbers& to, const TargetNumbers& one) {
+  to.in = std::min(to.in, one.in);
+  to.ejections += one.ejections;
+  to.in_flight += one.in_flight;
+  if (one.latency) to.latency = std::max(to.latency.value_or(0), *one.latency);
+}
+
+struct CredentialNumbers {
+  double usable = 1, rejections = 0, cool_downs = 0;
+};
+CredentialNumbers numbers_of(const routing::CredentialStanding& credential) {
+  return {credential.why == "none" ? 1.0 : 0.0, static_cast<double>(credential.rejections),
+          static_cast<double>(credential.cool_downs)};
+}
+void add(CredentialNumbers& to, const CredentialNumbers& one) {
+  to.usable = std::min(to.usable, one.usable);
+  to.rejections += one.rejections;
+  to.cool_downs += one.cool_downs;
+}
+
+// By their labels, which are two.
+template <class Numbers>
+using Table = std::map<std::pair<std::string, std::string>, Numbers>;
+
+template <class Numbers>
+void add(Table<Numbers>& table, const observe::Family& family, const std::pair<std::string, std::string>& key,
+         const Numbers& numbers, observe::SeriesGate& gate) {
+  add(observe::place_of(table, key, family, gate), numbers);
+}
+
+std::vector<MetricFamily> families_of(const std::vector<routing::TargetStanding>& targets, observe::SeriesGate& gate) {
+  constexpr observe::Family kFamily{"targets", observe::SeriesKind::kHealth, 4};
+  Table<TargetNumbers> table;
+  for (const auto& target : targets) add(table, kFamily, {target.provider, target.model}, numbers_of(target), gate);
   auto in = gauge("sluice_target_in", "1 while the target is used, 0 while it is ejected, between when it is probed.");
   auto ejections = counter("sluice_target_ejections_total", "Times the target was taken out of use.");
   auto in_flight = gauge("sluice_target_requests_in_flight", "Attempts under way.");
   auto latency = gauge("sluice_target_time_to_first_token_seconds", "Moving average, quick to believe the worst.");
-  for (const auto& target : targets) {
-    const observe::Labels labels = {{"provider", target.provider}, {"model", target.model}};
-    add_number(in, labels, target.state == "closed" ? 1 : target.state == "open" ? 0 : 0.5);
-    add_number(ejections, labels, static_cast<double>(target.ejections));
+  for (const auto& [key, target] : table) {
+    const observe::Labels labels = {{"provider", key.first}, {"model", key.second}};
+    add_number(in, labels, target.in);
+    add_number(ejections, labels, target.ejections);
     add_number(in_flight, labels, target.in_flight);
-    if (target.first_token_ms) add_number(latency, labels, *target.first_token_ms / 1000);
+    if (target.latency) add_number(latency, labels, *target.latency / 1000);
   }
   return {in, ejections, in_flight, latency};
 }
 
-std::vector<MetricFamily> families_of(const std::vector<routing::CredentialStanding>& credentials) {
+std::vector<MetricFamily> families_of(const std::vector<routing::CredentialStanding>& credentials,
+                                      observe::SeriesGate& gate) {
+  constexpr observe::Family kFamily{"credentials", observe::SeriesKind::kHealth, 3};
+  Table<CredentialNumbers> table;
+  for (const auto& credential : credentials) {
+    add(table, kFamily, {credential.provider, std::to_string(credential.index)}, numbers_of(credential), gate);
+  }
   auto usable = gauge("sluice_credential_usable", "1 while the provider's credential may be used.");
   auto rejections = counter("sluice_credential_rejections_total", "Times the provider did not accept it (401, 403).");
   auto cool_downs = counter("sluice_credential_cool_downs_total", "Times the provider had enough of it (429).");
-  for (const auto& credential : credentials) {
-    const observe::Labels labels = {{"provider", credential.provider}, {"index", std::to_string(credential.index)}};
-    add_number(usable, labels, credential.why == "none" ? 1 : 0);
-    add_number(rejections, labels, static_cast<double>(credential.rejections));
-    add_number(cool_downs, labels, static_cast<double>(credential.cool_downs));
+  for (const auto& [key, credential] : table) {
+    const observe::Labels labels = {{"provider", key.first}, {"index", key.second}};
+    add_number(usable, labels, credential.usable);
+    add_number(rejections, labels, credential.rejections);
+    add_number(cool_downs, labels, credential.cool_downs);
   }
   return {usable, rejections, cool_downs};
 }
@@ -81,9 +137,10 @@ std::string report_targets(const routing::Router& router, TimePoint now) {
   return out + fmt::format("],\n  \"retries\": {{\"spent\":{},\"refused\":{}}}\n}}\n", retries.spent, retries.refused);
 }
 
-std::string render_targets(const routing::Router& router, TimePoint now) {
-  auto families = families_of(routing::targets_of(router.upstreams(), now));
-  for (auto& one : families_of(router.credentials(now))) families.push_back(std::move(one));
+std::string render_targets(const routing::Router& router, TimePoint now, observe::SeriesBudget& budget) {
+  observe::SeriesGate gate(&budget);
+  auto families = families_of(routing::targets_of(router.upstreams(), now), gate);
+  for (auto& one : families_of(router.credentials(now), gate)) families.push_back(std::move(one));
   const auto retries = routing::retries_of(router.upstreams());
   auto spent = counter("sluice_retries_total", "Attempts beyond a request's first: retries, fallbacks and hedges.");
   add_number(spent, {}, static_cast<double>(retries.spent));

@@ -43,8 +43,9 @@ void note_spend(budget::SpendStore& store, const observe::Record& record) {
 
 }  // namespace
 
-Worker::Worker(const config::Config& config)
+Worker::Worker(const config::Config& config, observe::SeriesBudget& series)
     : wheel_(Clock::now(), [this](TimePoint when) { arm_wheel(when); }),
+      metrics_(&series),
       work_(net::make_work_guard(io_)),
       wheel_timer_(io_.get_executor()),
       flush_timer_(
@@ -216,23 +217,32 @@ void Worker::close_session(Session& session) {
   if (stopping_) stop_once_empty();
 }
 
-void Worker::take(const observe::Record& record) {
-  metrics_.count(record);
-  if (sinks_.spend && (record.cost || !record.key.empty())) note_spend(*sinks_.spend, record);
-  if (sinks_.trace) trace_lines_.add(*sinks_.trace, observe::append_trace_lines, record);
-  if (sinks_.log) log_lines_.add(*sinks_.log, observe::append_log_line, record);
-  if (trace_lines_.text.size() + log_lines_.text.size() > kFlushBytes) return flush_lines();
-  if (flush_timer_.due() == kNever) flush_timer_.arm(Clock::now() + kFlushInterval);
-}
-
-void Worker::Lines::add(observe::LineFile& file, Append append, const observe::Record& record) {
+template <class Append>
+void Worker::Lines::add(observe::LineFile& file, const Append& append) {
   const std::size_t before = text.size();
   try {
-    count += append(text, record);
+    count += append(text);
   } catch (const std::bad_alloc&) {
     text.resize(before);
     file.lose(1);
   }
+}
+
+void Worker::take(const observe::Record& record) {
+  metrics_.count(record);
+  if (sinks_.spend && (record.cost || !record.key.empty())) note_spend(*sinks_.spend, record);
+  if (sinks_.trace) trace(record);
+  if (sinks_.log) {
+    log_lines_.add(*sinks_.log, [&record](std::string& text) { return observe::append_log_line(text, record); });
+  }
+  if (trace_lines_.text.size() + log_lines_.text.size() > kFlushBytes) return flush_lines();
+  if (flush_timer_.due() == kNever) flush_timer_.arm(Clock::now() + kFlushInterval);
+}
+
+void Worker::trace(const observe::Record& record) {
+  const std::uint32_t share = observe::share_kept(record, sinks_.sample);
+  if (share == 0) return metrics_.count_sampled_out();
+  trace_lines_.add(*sinks_.trace, [&](std::string& text) { return observe::append_trace_lines(text, record, share); });
 }
 
 void Worker::Lines::hand_over(observe::LineFile& file) {

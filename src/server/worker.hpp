@@ -14,6 +14,7 @@
 #include "server/loop_lag.hpp"
 #include "server/session.hpp"
 #include "sluice/budget/spend_store.hpp"
+#include "sluice/observe/sampling.hpp"
 #include "sluice/observe/sink.hpp"
 #include "sluice/redis/client.hpp"
 
@@ -24,11 +25,13 @@ struct Sinks {
   std::shared_ptr<observe::LineFile> trace;
   std::shared_ptr<observe::LineFile> log;
   std::shared_ptr<budget::SpendStore> spend;
+  observe::SampleRules sample;  // which records the trace gets
 };
 
 class Worker {
  public:
-  explicit Worker(const config::Config& config);
+  // The budget outlives it.
+  Worker(const config::Config& config, observe::SeriesBudget& series);
   ~Worker();
 
   // Before the thread runs.
@@ -70,6 +73,7 @@ class Worker {
   void stop_once_empty();
   std::vector<Session*> sessions_now() const;
   void take(const observe::Record& record);
+  void trace(const observe::Record& record);
   void arm_wheel(TimePoint when);
   void turn_wheel();
   void beat();
@@ -80,8 +84,9 @@ class Worker {
   struct Lines {
     std::string text;
     std::uint64_t count = 0;
-    using Append = std::size_t (*)(std::string& out, const observe::Record& record);
-    void add(observe::LineFile& file, Append append, const observe::Record& record);
+    // `append(text)` says how many lines it has added.
+    template <class Append>
+    void add(observe::LineFile& file, const Append& append);
     void hand_over(observe::LineFile& file);
   };
 

@@ -88,10 +88,12 @@ void GatewayTest::TearDown() {
   const bool balanced = gateway_->process().wait_exit(0ms).has_value() || eventually([&] {
                           const Metrics metrics = gateway_->metrics();
                           counted = metrics.sum("sluice_requests_total");
-                          accounted = static_cast<double>(lines_in_trace()) + metrics.sum("sluice_trace_dropped_total");
+                          accounted = static_cast<double>(lines_in_trace()) +
+                                      metrics.sum("sluice_trace_dropped_total") +
+                                      metrics.sum("sluice_trace_sampled_out_total");
                           return counted == accounted && metrics.sum("sluice_requests_in_flight") == 0;
                         });
-  EXPECT_TRUE(balanced) << counted << " requests counted, " << accounted << " traced or dropped";
+  EXPECT_TRUE(balanced) << counted << " requests counted, " << accounted << " traced, dropped or sampled out";
   stop();
 }
 

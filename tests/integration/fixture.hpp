@@ -1,7 +1,7 @@
 #pragma once
 // One gateway in front of one scripted upstream. After every test: the books balance (requests counted == trace lines
-// + dropped ones), the gateway exits with 0 when told to, no sanitizer has complained, and none of the marks in keys,
-// prompts and answers (support/canary.hpp) is anywhere but where it belongs.
+// + dropped and sampled ones), the gateway exits with 0 when told to, no sanitizer has complained, and none of the
+// marks in keys, prompts and answers (support/canary.hpp) is anywhere but where it belongs.
 
 #include <gtest/gtest.h>
 

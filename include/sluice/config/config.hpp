@@ -187,6 +187,14 @@ struct RedactPattern {  // trace.redact: what counts as a secret beside the buil
   bool operator==(const RedactPattern&) const = default;
 };
 
+struct Sampling {                                // sample: which requests are traced, if not all
+  std::uint32_t rate = 1'000'000;                // of all traces, in millionths; failures are kept in any case,
+  milliseconds slow = 10s;                       // what takes so long; 0: however long it takes
+  milliseconds slow_first_token = 5s;            // streams whose first token takes so long
+  Money cost = Money::nanodollars(100'000'000);  // what costs so much; nothing: whatever it costs
+  bool operator==(const Sampling&) const = default;
+};
+
 struct Trace {                                 // trace:
   std::string path;                            // empty: no trace
   std::size_t queue_bytes = 64 * 1024 * 1024;  // lines that wait for the disk; what does not fit is dropped
@@ -195,6 +203,7 @@ struct Trace {                                 // trace:
   std::size_t content_bytes = 64 * 1024;  // of a question, and of an answer
   std::vector<RedactPattern> redact;
   Secret secret;  // of the hashes of questions; empty: one that this process draws
+  Sampling sample;
   bool operator==(const Trace&) const = default;
 };
 
@@ -203,6 +212,11 @@ struct Log {                                   // log:
   bool requests = true;                        // one line per request
   std::size_t queue_bytes = 16 * 1024 * 1024;  // lines that wait for standard error
   bool operator==(const Log&) const = default;
+};
+
+struct Metrics {                  // metrics:
+  std::size_t max_series = 5000;  // names beyond that are counted as "other"
+  bool operator==(const Metrics&) const = default;
 };
 
 struct Dns {               // dns:
@@ -330,6 +344,7 @@ struct Config {
   Dns dns;
   Trace trace;
   Log log;
+  Metrics metrics;
   Routing routing;
   std::map<std::string, Provider> providers;
   std::vector<Model> models;  // in file order: the first match wins, exact names before globs

@@ -31,6 +31,9 @@ inline constexpr std::int64_t kMostCount = 1'000'000'000'000'000;
 std::expected<std::int64_t, std::string> parse_count(std::string_view text);
 std::string format_count(std::int64_t count);
 
+// "10%", "0.5%": at most four decimals, at most 100%. In millionths.
+std::expected<std::uint32_t, std::string> parse_share(std::string_view text);
+
 // So many in any span of so long.
 struct Allowance {
   std::int64_t count = 0;

@@ -1,7 +1,8 @@
 #pragma once
 // Counters of one worker. Plain numbers, touched by that worker's thread only; a scrape asks each worker for a copy,
 // adds them up and renders the text. So counting costs no lock and no atomic, and a series exists only for names that
-// the configuration gave. Names follow the OpenTelemetry GenAI semantic conventions where they have one.
+// the configuration gave, within a SeriesBudget. Names follow the OpenTelemetry GenAI semantic conventions where they
+// have one.
 
 #include <array>
 #include <chrono>
@@ -17,6 +18,7 @@
 #include "sluice/observe/histogram.hpp"
 #include "sluice/observe/owner_metrics.hpp"
 #include "sluice/observe/record.hpp"
+#include "sluice/observe/series_budget.hpp"
 #include "sluice/observe/sink.hpp"
 
 namespace sluice::observe {
@@ -28,10 +30,12 @@ inline constexpr std::array<std::string_view, 4> kShedNames = {"connections", "d
 
 class Metrics {
  public:
-  Metrics();
+  // The budget outlives it. Null: there is no bound, as where the copies of workers are added up.
+  explicit Metrics(SeriesBudget* budget = nullptr);
   // Never throws: what there is no memory for in its place is counted by its outcome alone.
   void count(const Record& record);
-  void count_escaped() { ++escaped_; }  // an exception that reached the event loop
+  void count_sampled_out() { ++sampled_out_; }  // a request that the trace does without
+  void count_escaped() { ++escaped_; }          // an exception that reached the event loop
   void count_reject(ErrorKind kind) { ++rejects_[kind]; }
   void count_shed(Shed reason) { ++sheds_[static_cast<std::size_t>(reason)]; }
   void lagged(std::chrono::nanoseconds lag);                                // how late the event loop came to a timer
@@ -46,27 +50,40 @@ class Metrics {
   std::string render() const;
 
  private:
+  // What is measured of requests, in histograms.
+  enum class Measure : std::uint8_t {
+    kDuration,
+    kFirstToken,
+    kPerToken,
+    kOverhead,  // our own share
+    kCommit,    // until the answer began to go to the client
+    kSpeed,     // output tokens per second, after the first
+    kUsedInput,
+    kUsedOutput,
+  };
+  static constexpr std::size_t kMeasures = 8;
   struct Series {  // per endpoint, route and provider
     std::map<std::pair<Outcome, int>, std::uint64_t> requests;
-    Histogram duration;
-    Histogram first_token;
-    Histogram per_token;
-    Histogram overhead;  // our own share
-    Histogram commit;    // until the answer began to go to the client
-    Histogram speed;     // output tokens per second, after the first
-    Histogram used_input, used_output;
+    std::array<Histogram, kMeasures> measures;
     Money cost;
     std::uint64_t input = 0, output = 0, cached = 0, reasoning = 0;
     std::uint64_t events = 0;
     std::uint64_t anomalies = 0;
+    Histogram& of(Measure measure) { return measures[static_cast<std::size_t>(measure)]; }
+    void merge(const Series& other);
   };
   using SeriesKey = std::tuple<Endpoint, std::string, std::string>;
   friend class Exposition;
 
   Series& series_of(const Record& record);
+  Series& other_series();
+  void measure(Series& series, Measure what, double value);  // of the series that series_of() gave last
+  void count_request(Series& series, Outcome outcome, int status);
   void count_in_place(const Record& record);
+  void count_times(Series& series, const Record& record);
   void count_usage(Series& series, const Record& record);
 
+  SeriesGate gate_;
   std::map<SeriesKey, Series> series_;
   Series* last_series_ = nullptr;  // most requests look like the one before
   SeriesKey last_key_;
@@ -97,6 +114,7 @@ class Metrics {
   OwnerMetrics owners_;
   AgentMetrics agents_;
   std::uint64_t escaped_ = 0;
+  std::uint64_t sampled_out_ = 0;
   std::array<std::uint64_t, kOutcomes> out_of_place_{};  // merge() makes them requests of no endpoint and no provider
 };
 

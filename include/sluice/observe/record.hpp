@@ -169,9 +169,10 @@ struct Record {
 // A request id that somebody else chose, fit for a record: empty unless it is up to 128 letters, digits and -._:=+/ .
 std::string recorded_id(std::string_view id);
 
-// JSON objects, each with a line feed: the request, and what else deserves a line of its own. docs/traces.md lists
-// the members. How many they are.
-std::size_t append_trace_lines(std::string& out, const Record& record);
+inline constexpr std::uint32_t kWhole = 1'000'000;  // shares are in millionths
+// JSON objects, each with a line feed: the request, and what else deserves a line of its own. docs/traces.md lists the
+// members. `share`: of requests like this one are written. How many lines they are.
+std::size_t append_trace_lines(std::string& out, const Record& record, std::uint32_t share = kWhole);
 // The value of a Server-Timing field (W3C Server Timing): the stages so far and the shares, in milliseconds.
 std::string server_timing(const Record& record);
 // One line for people, without any of the client's text but the model.
