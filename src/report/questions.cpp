@@ -1,6 +1,7 @@
 #include "report/questions.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "report/spread.hpp"
@@ -57,35 +58,45 @@ std::vector<Column> numbers(std::initializer_list<const char*> names) {
   return columns;
 }
 
+// What a line says of itself, for all that it stands for.
+std::int64_t weighted(std::int64_t value, double weight) {
+  if (weight == 1) return value;
+  constexpr double kMost = 1e18;  // more no report adds up
+  return std::llround(std::clamp(static_cast<double>(value) * weight, -kMost, kMost));
+}
+Money weighted(Money money, double weight) { return Money::nanodollars(weighted(money.nanodollars(), weight)); }
+std::string whole(double count) { return std::to_string(std::llround(count)); }
+
 class Cost final : public Question {
  public:
   explicit Cost(Names by) : groups_(std::move(by)) {}
 
   void take(const RequestLine& line) override {
     Sums& sums = groups_.of(line);
-    ++sums.requests;
-    sums.input += line.input;
-    sums.output += line.output;
-    sums.cost += line.cost;
-    sums.lost += line.lost;
-    sums.saved += line.saved;
-    if (line.outcome.raw == "\"client_abort\"") sums.aborted += line.cost;
+    const Money cost = weighted(line.cost, line.weight);
+    sums.requests += line.weight;
+    sums.input += weighted(line.input, line.weight);
+    sums.output += weighted(line.output, line.weight);
+    sums.cost += cost;
+    sums.lost += weighted(line.lost, line.weight);
+    sums.saved += weighted(line.saved, line.weight);
+    if (line.outcome.raw == "\"client_abort\"") sums.aborted += cost;
   }
   Table answer() const override {
     return groups_.table(
         numbers({"requests", "input_tokens", "output_tokens", "cost_usd", "aborted_usd", "lost_usd", "saved_usd"}),
         [](const Sums& sums) { return std::pair(sums.cost.nanodollars(), sums.requests); },
         [](const Sums& sums) {
-          return std::vector<std::string>{std::to_string(sums.requests), std::to_string(sums.input),
-                                          std::to_string(sums.output),   to_decimal(sums.cost),
-                                          to_decimal(sums.aborted),      to_decimal(sums.lost),
-                                          to_decimal(sums.saved)};
+          return std::vector<std::string>{
+              whole(sums.requests),     std::to_string(sums.input), std::to_string(sums.output), to_decimal(sums.cost),
+              to_decimal(sums.aborted), to_decimal(sums.lost),      to_decimal(sums.saved)};
         });
   }
 
  private:
   struct Sums {
-    std::int64_t requests = 0, input = 0, output = 0;
+    double requests = 0;
+    std::int64_t input = 0, output = 0;
     Money cost, aborted, lost, saved;
   };
   Groups<Sums> groups_;
@@ -98,11 +109,11 @@ class Latency final : public Question {
   void take(const RequestLine& line) override {
     if (line.failed()) return;
     Sums& sums = groups_.of(line);
-    ++sums.requests;
-    if (line.stream && line.ttft_us) sums.first.add(*line.ttft_us);
-    if (line.duration_us) sums.all.add(*line.duration_us);
-    if (line.gateway_us) sums.gateway.add(*line.gateway_us);
-    if (line.provider_us) sums.provider.add(*line.provider_us);
+    sums.requests += line.weight;
+    if (line.stream && line.ttft_us) sums.first.add(*line.ttft_us, line.weight);
+    if (line.duration_us) sums.all.add(*line.duration_us, line.weight);
+    if (line.gateway_us) sums.gateway.add(*line.gateway_us, line.weight);
+    if (line.provider_us) sums.provider.add(*line.provider_us, line.weight);
   }
   Table answer() const override {
     return groups_.table(
@@ -110,7 +121,7 @@ class Latency final : public Question {
                  "total_p99_ms", "gateway_p50_ms", "gateway_p99_ms", "provider_p50_ms"}),
         [](const Sums& sums) { return sums.requests; },
         [](const Sums& sums) {
-          std::vector<std::string> cells = {std::to_string(sums.requests)};
+          std::vector<std::string> cells = {whole(sums.requests)};
           for (const double percent : {50, 95, 99}) cells.push_back(ms(sums.first, percent));
           for (const double percent : {50, 95, 99}) cells.push_back(ms(sums.all, percent));
           for (const double percent : {50, 99}) cells.push_back(ms(sums.gateway, percent));
@@ -121,12 +132,12 @@ class Latency final : public Question {
 
  private:
   struct Sums {
-    std::int64_t requests = 0;
+    double requests = 0;
     Spread first, all, gateway, provider;
   };
   // With one digit behind the point, below ten with three.
   static std::string ms(const Spread& spread, double percent) {
-    if (spread.count() == 0) return "";
+    if (spread.empty()) return "";
     const std::int64_t us = spread.percentile(percent);
     const bool fine = us < 10'000;
     const std::string rest = std::to_string(1000 + us % 1000).substr(1, fine ? 3 : 1);
@@ -140,10 +151,10 @@ class Errors final : public Question {
   explicit Errors(Names by) : groups_(std::move(by)) {}
 
   void take(const RequestLine& line) override {
-    ++all_;
+    all_ += line.weight;
     if (!line.failed()) return;
     Sums& sums = groups_.of(line);
-    ++sums.requests;
+    sums.requests += line.weight;
     if (sums.last < line.time) sums.last = line.time;
     if (sums.first.empty() || line.time < sums.first) sums.first = line.time;
   }
@@ -153,20 +164,20 @@ class Errors final : public Question {
     return groups_.table(
         columns, [](const Sums& sums) { return sums.requests; },
         [this](const Sums& sums) {
-          const std::int64_t hundredths = sums.requests * 10'000 / std::max<std::int64_t>(all_, 1);
+          const auto hundredths = static_cast<std::int64_t>(sums.requests * 10'000 / all_);
           const std::string rest = std::to_string(100 + hundredths % 100).substr(1);
-          return std::vector<std::string>{std::to_string(sums.requests), std::to_string(hundredths / 100) + "." + rest,
+          return std::vector<std::string>{whole(sums.requests), std::to_string(hundredths / 100) + "." + rest,
                                           sums.first, sums.last};
         });
   }
 
  private:
   struct Sums {
-    std::int64_t requests = 0;
+    double requests = 0;
     std::string first, last;
   };
   Groups<Sums> groups_;
-  std::int64_t all_ = 0;
+  double all_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "report/request_line.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 #include "sluice/observe/event.hpp"
@@ -10,6 +11,7 @@ namespace sluice::report {
 namespace {
 
 constexpr std::string_view kTag = "tag:";
+constexpr double kLeastRate = 1e-6;
 
 // A member of a line, and the name that it has as a dimension.
 struct Text {
@@ -41,6 +43,13 @@ std::int64_t integer(json::Value value) { return json::integer_of(value).value_o
 
 Money money(json::Value value) { return from_decimal(value.raw).value_or(Money()); }
 
+// A rate that cannot be is none.
+double weight_of(json::Value rate) {
+  double share = 0;
+  const auto [rest, error] = std::from_chars(rate.raw.data(), rate.raw.data() + rate.raw.size(), share);
+  return error == std::errc() && share >= kLeastRate && share <= 1 ? 1 / share : 1;
+}
+
 void read_usage(json::Value usage, RequestLine& line) {
   for (const json::Member& member : json::Members(usage)) {
     if (member.key == "input") line.input = integer(member.value);
@@ -51,6 +60,7 @@ void read_usage(json::Value usage, RequestLine& line) {
 void read_member(const json::Member& member, RequestLine& line) {
   if (member.key == "time") line.time = member.value.raw.substr(1, member.value.raw.size() - 2);
   if (member.key == "stream") line.stream = member.value.is_true();
+  if (member.key == "sample_rate") line.weight = weight_of(member.value);
   if (member.key == "usage") read_usage(member.value, line);
   if (member.key == "saved") line.saved = money(json::find(member.value, "usd").value_or(json::Value{}));
   if (member.key == "tags") line.tags = member.value;

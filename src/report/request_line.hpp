@@ -17,6 +17,7 @@ struct RequestLine {
   json::Value model, provider, upstream_model, key, group, endpoint, outcome, error, status, finish_reason, cache, run;
   json::Value tags;
   bool stream = false;
+  double weight = 1;  // how many requests it stands for, where the trace was sampled
   std::int64_t input = 0, output = 0;
   Money cost, lost, saved;
   std::optional<std::int64_t> ttft_us, duration_us, gateway_us, provider_us;

@@ -7,6 +7,7 @@ namespace sluice::report {
 namespace {
 
 const double kStep = std::log(1.01);
+constexpr double kAlmost = 1 - 1e-9;  // what sums of weights may lack
 
 std::size_t step_of(std::int64_t value) {
   return value <= 0 ? 0 : 1 + static_cast<std::size_t>(std::log(static_cast<double>(value)) / kStep);
@@ -19,19 +20,19 @@ std::int64_t value_of(std::size_t step) {
 
 }  // namespace
 
-void Spread::add(std::int64_t value) {
+void Spread::add(std::int64_t value, double weight) {
   const std::size_t step = step_of(value);
   if (steps_.size() <= step) steps_.resize(step + 1);
-  ++steps_[step];
-  ++count_;
+  steps_[step] += weight;
+  count_ += weight;
 }
 
 std::int64_t Spread::percentile(double percent) const {
-  const auto wanted = static_cast<std::uint64_t>(std::ceil(static_cast<double>(count_) * percent / 100));
-  std::uint64_t seen = 0;
+  const double wanted = count_ * percent / 100;
+  double seen = 0;
   for (std::size_t step = 0; step < steps_.size(); ++step) {
     seen += steps_[step];
-    if (seen >= std::max<std::uint64_t>(wanted, 1)) return value_of(step);
+    if (seen > 0 && seen >= wanted * kAlmost) return value_of(step);
   }
   return 0;
 }

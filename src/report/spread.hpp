@@ -9,15 +9,15 @@ namespace sluice::report {
 
 class Spread {
  public:
-  // Negative counts as 0.
-  void add(std::int64_t value);
-  std::uint64_t count() const { return count_; }
+  // Negative counts as 0. `weight`: so often.
+  void add(std::int64_t value, double weight = 1);
+  bool empty() const { return steps_.empty(); }
   // The least value that so many per cent of all do not exceed; 0 if there are none.
   std::int64_t percentile(double percent) const;
 
  private:
-  std::vector<std::uint64_t> steps_;  // the first one for 0
-  std::uint64_t count_ = 0;
+  std::vector<double> steps_;  // the first one for 0
+  double count_ = 0;
 };
 
 }  // namespace sluice::report

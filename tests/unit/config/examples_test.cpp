@@ -66,6 +66,7 @@ TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
   EXPECT_EQ(config.dns, Dns{});
   EXPECT_EQ(config.trace, Trace{});
   EXPECT_EQ(config.log, Log{});
+  EXPECT_EQ(config.metrics, Metrics{});
   EXPECT_EQ(config.routing, Routing{});
   EXPECT_EQ(config.admission, Admission{});
   EXPECT_EQ(config.auth, Auth{});

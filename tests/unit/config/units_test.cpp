@@ -41,6 +41,20 @@ TEST(Units, RatesAreSizesPerSecond) {
   }
 }
 
+TEST(Units, SharesArePercentagesInMillionths) {
+  EXPECT_EQ(parse_share("100%"), 1'000'000U);
+  EXPECT_EQ(parse_share("100.0000%"), 1'000'000U);
+  EXPECT_EQ(parse_share("10%"), 100'000U);
+  EXPECT_EQ(parse_share("0.5%"), 5000U);
+  EXPECT_EQ(parse_share("12.3456%"), 123'456U);
+  EXPECT_EQ(parse_share("0.0001%"), 1U);
+  EXPECT_EQ(parse_share("0%"), 0U);
+  for (std::string_view text : {"", "%", "10", "10 %", " 10%", "-1%", "+1%", ".5%", "5.%", "1e1%", "0.00001%", "0,5%",
+                                "100.0001%", "101%", "1000%", "99999999999999999999%"}) {
+    EXPECT_FALSE(parse_share(text).has_value()) << text;
+  }
+}
+
 TEST(Units, ANumberAloneAsksForAUnit) {
   EXPECT_EQ(parse_duration("30").error(), "write a unit, e.g. 30s");
   EXPECT_EQ(parse_size("1024").error(), "write a unit, e.g. 64KiB");

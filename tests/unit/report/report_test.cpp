@@ -101,6 +101,27 @@ TEST(Questions, ErrorsHaveAShareOfAllAndAFirstAndALastTime) {
                                                      "2026-11-21T04:00:00.000000Z"}));
 }
 
+TEST(Questions, ALineOfASampleWeighsAsMuchAsItStandsFor) {
+  const std::string tenth = line(R"("sample_rate":0.1,"cost_usd":0.01,"duration_us":1000)");
+  const std::string itself = line(R"("cost_usd":0.5,"duration_us":9000000)");
+  const Table cost = ask("cost", {}, {tenth, tenth, itself});
+  ASSERT_EQ(cost.rows.size(), 1U);
+  EXPECT_EQ(cost.rows[0], (std::vector<std::string>{"chat", "21", "210", "105", "0.7", "0", "0", "0"}));
+  const Table latency = ask("latency", {}, {tenth, tenth, itself});
+  EXPECT_EQ(latency.rows[0][1], "21");
+  EXPECT_NEAR(std::stod(latency.rows[0][5]), 1, 0.01) << "what was kept for being slow does not weigh more";
+  EXPECT_NEAR(std::stod(latency.rows[0][7]), 9000, 90);
+  const Table errors = ask("errors", {}, {tenth, line(R"("outcome":"timeout","error":"upstream_timeout")")});
+  EXPECT_EQ(errors.rows[0][1], "1");
+  EXPECT_EQ(errors.rows[0][2], "9.09");
+}
+
+TEST(Questions, ARateThatCannotBeIsNone) {
+  for (const char* rate : {"0", "-0.1", "2", "1e-9", "\"x\"", "null", "true", "1e400"}) {
+    EXPECT_EQ(ask("cost", {}, {line("\"sample_rate\":" + std::string(rate))}).rows[0][1], "1") << rate;
+  }
+}
+
 TEST(Tables, AreWrittenSoThatNobodysNameBreaksThem) {
   const Table table{.columns = {{"name"}, {"count", true}}, .rows = {{"a,\"b\"", "1"}, {"\x1b[2Jé", ""}}};
   EXPECT_EQ(as_csv(table), "name,count\r\n\"a,\"\"b\"\"\",1\r\n\x1b[2Jé,\r\n");
