@@ -1,13 +1,10 @@
 #include "closed_loop.hpp"
 
-#include "texts.hpp"
-
 namespace sluice::bench {
 
 ClosedLoop::ClosedLoop(const ClosedLoopOptions& options)
     : options_(options),
-      request_(chat_request(
-          {.model = options.model, .body_bytes = options.body_bytes, .stream = false, .label = {}, .interval_ms = 0})) {
+      request_(chat_request({.model = options.model, .body_bytes = options.body_bytes, .head = options.head})) {
   for (std::size_t i = 0; i < options_.connections; ++i) {
     calls_.push_back(std::make_unique<Call>(loop_, *this, options_.port));
   }
@@ -50,15 +47,22 @@ void ClosedLoop::on_progress(Call& call) {
 }
 
 void ClosedLoop::ask(Call& call) {
-  if (!options_.distinct) return call.start(request_);
+  if (!options_.distinct && options_.vary.empty()) return call.start(request_);
   std::string& request = distinct_[&call];
-  request = chat_request({.model = options_.model,
-                          .body_bytes = options_.body_bytes,
-                          .stream = false,
-                          .label = {},
-                          .interval_ms = 0,
-                          .seed = ++seed_});
+  request = chat_request(next());
   call.start(request);
+}
+
+RequestText ClosedLoop::next() {
+  constexpr std::int64_t kFirstSeed = 1'000'000'000;  // all of one length
+  RequestText text{.model = options_.model, .body_bytes = options_.body_bytes, .head = options_.head};
+  const std::int64_t number = seed_++;
+  if (options_.distinct) text.seed = kFirstSeed + number;
+  const std::string name = std::to_string(options_.names > 0 ? number % options_.names : number);
+  if (options_.vary == "model") text.model += "-" + name;
+  if (options_.vary == "path") text.path = "/v1/bench-" + name;
+  if (options_.vary == "method") text.method = "BENCH" + name;
+  return text;
 }
 
 void ClosedLoop::check(Call& call) {

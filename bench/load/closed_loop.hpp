@@ -8,6 +8,7 @@
 
 #include "call.hpp"
 #include "samples.hpp"
+#include "texts.hpp"
 
 namespace sluice::bench {
 
@@ -16,8 +17,11 @@ struct ClosedLoopOptions {
   std::size_t connections = 1;
   std::size_t body_bytes = 1500;
   std::string model = "bench";
-  int status = 200;       // of every answer; one that is not 200 is not looked at any further
-  bool distinct = false;  // each request has another seed
+  int status = 200;        // of every answer; one that is not 200 is not looked at any further
+  bool distinct = false;   // each request has another seed,
+  std::string vary;        // or another model, path or method: the name that stands here. Empty: the same each time
+  std::int64_t names = 0;  // so many of them, in turn; 0: never the same again
+  std::string head;
   std::chrono::milliseconds warm_up{500};
   std::chrono::milliseconds measure{3000};
 };
@@ -36,13 +40,14 @@ class ClosedLoop : public CallOwner {
 
   void poll_until(Time end);
   void ask(Call& call);
+  RequestText next();
   void check(Call& call);
 
   ClosedLoopOptions options_;
   Loop loop_;
   std::string request_;
   std::unordered_map<Call*, std::string> distinct_;  // requests under way, where each is another
-  std::int64_t seed_ = 1'000'000'000;
+  std::int64_t seed_ = 0;
   std::vector<std::unique_ptr<Call>> calls_;
   Phase phase_ = Phase::kWarmUp;
   std::size_t busy_ = 0;

@@ -1,5 +1,6 @@
 // load_driver --mode requests --port N [--connections N] [--body-bytes N] [--warm-up-ms N] [--measure-ms N]
-//                             [--model NAME] [--status N] [--distinct 1]
+//                             [--model NAME] [--status N] [--distinct 1] [--vary model|path|method] [--names N]
+//                             [--traceparent 1]
 // load_driver --mode paced    --port N [--rate N] [--connections N] [--body-bytes N] [--warm-up-ms N] [--measure-ms N]
 // load_driver --mode streams  --port N [--streams N] [--events N] [--interval-ms N] [--measure-ms N]
 // load_driver --mode drops    --port N --upstream N [--drops N] [--label TEXT]
@@ -22,6 +23,8 @@ std::chrono::milliseconds ms(Flags& flags, const std::string& name, std::chrono:
 
 std::uint16_t port(Flags& flags, const std::string& name) { return static_cast<std::uint16_t>(flags.number(name, 0)); }
 
+constexpr const char* kTraceparent = "Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+
 bool requests(Flags& flags) {
   ClosedLoopOptions options;
   options.port = port(flags, "port");
@@ -32,6 +35,9 @@ bool requests(Flags& flags) {
   options.model = flags.text("model", options.model);
   options.status = static_cast<int>(flags.number("status", options.status));
   options.distinct = flags.number("distinct", 0) != 0;
+  options.vary = flags.text("vary", "");
+  options.names = flags.number("names", 0);
+  if (flags.number("traceparent", 0) != 0) options.head = kTraceparent;
   flags.refuse_unknown();
   return ClosedLoop(options).run();
 }

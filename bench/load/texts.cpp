@@ -68,7 +68,8 @@ std::string chat_body(const RequestText& request) {
 
 std::string chat_request(const RequestText& request) {
   const std::string body = chat_body(request);
-  return "POST /v1/chat/completions HTTP/1.1\r\nHost: bench.local\r\nUser-Agent: sluice-bench/1\r\n"
+  return request.method + " " + request.path + " HTTP/1.1\r\nHost: bench.local\r\nUser-Agent: sluice-bench/1\r\n" +
+         request.head +
          "Authorization: Bearer sk-sluice-bench0000001-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\nContent-Type: "
          "application/json\r\nAccept: */*\r\n"
          "Content-Length: " +

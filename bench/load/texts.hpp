@@ -14,15 +14,18 @@ namespace sluice::bench {
 inline constexpr std::string_view kEndMark = "That is the whole answer.";
 
 struct RequestText {
+  std::string method = "POST";
+  std::string path = "/v1/chat/completions";
   std::string model = "bench";
   std::size_t body_bytes = 1500;  // about
   bool stream = false;
-  std::string label;             // sent as "user"; the upstream reports the end of labelled streams
+  std::string label = {};        // sent as "user"; the upstream reports the end of labelled streams
   std::int64_t interval_ms = 0;  // asks the upstream for another pace than its own; 0: does not ask
   std::int64_t seed = 0;         // 0: none
+  std::string head = {};         // more lines of the head, each with its end
 };
 
-// A whole POST /v1/chat/completions, head and body.
+// A whole request, head and body.
 std::string chat_request(const RequestText& request);
 
 // The JSON text of a chat.completion of about `bytes` bytes.
