@@ -177,9 +177,18 @@ TEST(Load, AnEmptySectionKeepsItsDefaults) {
 TEST(Load, ARotationIsReadWhole) {
   const auto config =
       load_good(with_top("trace: {path: t, queue_bytes: 1MiB, rotate: {size: 0B, age: 2h, keep: 7}}")).config;
-  EXPECT_EQ(config.trace, (Trace{.path = "t", .queue_bytes = 1 << 20, .rotate = {.size = 0, .age = 2h, .keep = 7}}));
+  EXPECT_EQ(config.trace,
+            (Trace{.path = "t", .queue_bytes = 1 << 20, .rotate = {.size = 0, .age = 2h, .keep = 7}, .sample = {}}));
   EXPECT_EQ(load_good(with_top("trace: {rotate: {size: 64KiB, age: 0s}}")).config.trace.rotate,
             (Rotate{.size = 64 * 1024, .age = 0s, .keep = 30}));
+}
+
+TEST(Load, ASampleIsReadWhole) {
+  const auto trace =
+      load_good(with_top("trace: {sample: {rate: 2.5%, slow: 3s, slow_first_token: 0s, cost: 1 USD}}")).config.trace;
+  EXPECT_EQ(trace.sample,
+            (Sampling{.rate = 25'000, .slow = 3s, .slow_first_token = 0s, .cost = Money::nanodollars(1'000'000'000)}));
+  EXPECT_EQ(load_good(with_top("metrics: {max_series: 20000}")).config.metrics.max_series, 20'000U);
 }
 
 TEST(Load, AliasesAreValuesThatAreWrittenOnce) {
