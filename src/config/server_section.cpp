@@ -6,6 +6,7 @@ namespace sluice::config {
 namespace {
 
 constexpr std::uint64_t kMaxWorkers = 256;
+constexpr std::uint64_t kMaxRecentRecords = 10'000;
 
 std::optional<unsigned> read_workers(const Value& value) {
   auto text = read_text(value);
@@ -31,6 +32,7 @@ void read_server(const Value& section, Server& server) {
   map.read("admin", server.admin, parsed(parse_address));
   map.read("workers", server.workers, read_workers);
   map.read("server_timing", server.server_timing, read_flag);
+  map.read("recent_records", server.recent_records, count(0, kMaxRecentRecords));
   map.read("drain_grace", server.drain_grace, duration(0ms, 1h));
   map.read("drain_timeout", server.drain_timeout, duration(0ms, kDay));
   map.read("core_dumps", server.core_dumps, read_flag);

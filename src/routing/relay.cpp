@@ -86,6 +86,7 @@ class StreamRelay final : public Relay {
         if (!sent) sent = co_await wait_for_reader();
         if (!*sent) co_return std::move(*sent);
         clear_out();
+        exchange_.record.events = filter_.events();  // for whoever looks on
       }
       if (failed_) co_return std::unexpected(std::move(*failed_));
       const auto due = next_due();

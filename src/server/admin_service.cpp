@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "server/admin_reports.hpp"
+#include "server/page.hpp"
 #include "server/purge_request.hpp"
 #include "server/target_report.hpp"
 #include "sluice/core/build_info.hpp"
@@ -18,11 +19,13 @@ constexpr std::string_view kLimits = "/admin/limits";
 constexpr std::string_view kSpend = "/admin/spend";
 constexpr std::string_view kTargets = "/admin/targets";
 constexpr std::string_view kPurge = "/admin/cache/purge";
+constexpr std::string_view kLive = "/admin/live";
+constexpr std::string_view kPage = "/";
 
 bool is_report(std::string_view path) { return path == kLimits || path == kSpend || path == kTargets; }
 bool is_known(std::string_view path) {
-  return path == "/healthz" || path == "/readyz" || path == "/version" || path == "/metrics" || path == kPurge ||
-         is_report(path);
+  return path == kPage || path == kLive || path == "/healthz" || path == "/readyz" || path == "/version" ||
+         path == "/metrics" || path == kPurge || is_report(path);
 }
 
 }  // namespace
@@ -31,9 +34,9 @@ Result<void> AdminService::admit(pipeline::Exchange& exchange) const {
   const http::RequestHead& head = exchange.request.head;
   if (!is_known(head.path)) {
     return fail(ErrorKind::kUnknownRoute, "There is nothing at " + truncate_utf8(head.path, 128) +
-                                              ". The admin listener serves /metrics, /healthz, /readyz, "
-                                              "/version, /admin/limits, /admin/spend, /admin/targets and "
-                                              "/admin/cache/purge.");
+                                              ". The admin listener serves a page at /, and /metrics, /healthz, "
+                                              "/readyz, /version, /admin/limits, /admin/spend, /admin/targets, "
+                                              "/admin/live and /admin/cache/purge.");
   }
   const bool purges = head.path == kPurge;
   const bool reads = head.method == "GET" || head.method == "HEAD";
@@ -48,18 +51,27 @@ Task<Result<void>> AdminService::handle(pipeline::Exchange& exchange) const {
     const std::string text = co_await source_.metrics();
     co_return co_await exchange.sink->respond({.content_type = kMetricsType}, text);
   }
+  if (path == kPage) co_return co_await exchange.sink->respond(page_start(), page_html());
+  if (path == kLive) {
+    const std::string text = co_await source_.live(readiness());
+    co_return co_await exchange.sink->respond({.fields = {{"cache-control", "no-store"}}}, text);
+  }
   if (path == "/version") {
     const std::string body = "{\"name\":\"sluice\",\"version\":\"" + std::string(version()) + "\"}\n";
     co_return co_await exchange.sink->respond({}, body);
   }
   if (path == kPurge) co_return co_await purge(exchange);
   if (is_report(path)) co_return co_await report(exchange);
-  const bool lives = path == "/healthz";
-  const bool draining = !lives && !source_.ready();
-  const bool warming = !lives && !draining && source_.warming();
-  const std::string_view word = draining ? "draining" : warming ? "warming" : source_.degraded() ? "degraded" : "ok";
+  const std::string_view word = path == "/healthz" ? liveness() : readiness();
+  const bool ready = word == "ok" || word == "degraded";
   const std::string body = "{\"status\":\"" + std::string(word) + "\"}\n";
-  co_return co_await exchange.sink->respond({.status = draining || warming ? 503 : 200}, body);
+  co_return co_await exchange.sink->respond({.status = ready ? 200 : 503}, body);
+}
+
+std::string_view AdminService::liveness() const { return source_.degraded() ? "degraded" : "ok"; }
+
+std::string_view AdminService::readiness() const {
+  return !source_.ready() ? "draining" : source_.warming() ? "warming" : liveness();
 }
 
 Task<Result<void>> AdminService::purge(pipeline::Exchange& exchange) const {

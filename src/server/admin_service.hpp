@@ -12,10 +12,11 @@ namespace sluice::server {
 // What the admin listener asks the process for.
 struct AdminSource {
   config::Limits limits;
-  std::function<bool()> ready;                 // false: send no new traffic here
-  std::function<bool()> warming;               // connections are being opened ahead: not ready yet
-  std::function<bool()> degraded;              // it serves, but without something it should have
-  std::function<Task<std::string>()> metrics;  // the exposition text, collected from all workers
+  std::function<bool()> ready;                                     // false: send no new traffic here
+  std::function<bool()> warming;                                   // connections are being opened ahead: not ready yet
+  std::function<bool()> degraded;                                  // it serves, but without something it should have
+  std::function<Task<std::string>()> metrics;                      // the exposition text, collected from all workers
+  std::function<Task<std::string>(std::string_view status)> live;  // what the page shows, as JSON
   Books& books;
   std::function<std::shared_ptr<const Snapshot>()> snapshot;  // the one in force
 };
@@ -30,6 +31,8 @@ class AdminService final : public Service {
   bool recorded() const override { return false; }
 
  private:
+  std::string_view liveness() const;
+  std::string_view readiness() const;
   Task<Result<void>> report(pipeline::Exchange& exchange) const;
   Task<Result<void>> purge(pipeline::Exchange& exchange) const;
 

@@ -3,9 +3,7 @@
 #include <sched.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdio>
 
@@ -15,9 +13,11 @@
 #include "server/books.hpp"
 #include "server/cache_metrics.hpp"
 #include "server/core_dumps.hpp"
+#include "server/gather.hpp"
 #include "server/health_checks.hpp"
 #include "server/lines.hpp"
 #include "server/listener_tls.hpp"
+#include "server/live_report.hpp"
 #include "server/load.hpp"
 #include "server/overload.hpp"
 #include "server/target_report.hpp"
@@ -54,6 +54,13 @@ void tell_of_full_series(observe::SeriesKind kind) {
                observe::kSeriesKindNames[static_cast<std::size_t>(kind)]);
 }
 
+// A name that somebody may ask for; empty: the configuration has only patterns.
+std::string example_model(const config::Config& config) {
+  const auto plain = [](const config::Model& model) { return !model.name.contains('*'); };
+  const auto found = std::ranges::find_if(config.models, plain);
+  return found == config.models.end() ? std::string() : found->name;
+}
+
 class Gateway {
  public:
   Gateway(std::string file, LoadedSnapshot loaded, Lines& lines, Books& books)
@@ -88,13 +95,12 @@ class Gateway {
     auto admin = open_listener(control_.io(), server.admin);
     if (!admin) return std::unexpected(admin.error());
     config::Address address = server.listen;
-    std::string url;
     for (unsigned i = 0; i < count; ++i) {
       auto& worker = *workers_.emplace_back(std::make_unique<Worker>(snapshot_->config, series_));
       auto acceptor = open_listener(worker.io(), address);
       if (!acceptor) return std::unexpected(acceptor.error());
       address.port = acceptor->local_endpoint().port();  // the rest share what the system chose for the first
-      url = url_of(*acceptor, snapshot_->tls != nullptr);
+      url_ = url_of(*acceptor, snapshot_->tls != nullptr);
       worker.listen(std::move(*acceptor), slots_);
       worker.shed_on(overload_.shedding());
     }
@@ -109,7 +115,7 @@ class Gateway {
     spdlog::info("sluice {} with {} worker{}, configuration {}", version(), count, count == 1 ? "" : "s",
                  snapshot_->hash);
     spdlog::info("admin on {}", admin_url);
-    spdlog::info("listening on {}", url);
+    spdlog::info("listening on {}", url_);
     tell_certificate();
     return {};
   }
@@ -135,6 +141,7 @@ class Gateway {
             .warming = [this] { return warm_up_.running(Clock::now()); },
             .degraded = [this] { return books_.degraded(); },
             .metrics = [this] { return collect(); },
+            .live = [this](std::string_view status) { return look(status); },
             .books = books_,
             .snapshot = [this] { return snapshot_; }};
   }
@@ -291,29 +298,11 @@ class Gateway {
     return snapshot_->tls ? std::chrono::system_clock::to_time_t(snapshot_->tls->valid_until()) : 0;
   }
 
-  struct Copy {
-    observe::Metrics metrics;
-    redis::Counts redis;
-  };
-  static Task<Copy> copy_of(Worker& worker) {
-    worker.flush_lines();
-    Copy copy;
-    copy.metrics.merge(worker.metrics());
-    if (worker.redis() != nullptr) copy.redis = worker.redis()->counts();
-    copy.metrics.upstreams.add(worker.upstream_counts());
-    co_return copy;
-  }
-
   Task<std::string> collect() {
-    observe::Metrics all;
+    const Gathered all = co_await gather(workers_);
     BookCounts books = books_.counts();
-    books.redis.connected = true;
-    for (auto& worker : workers_) {
-      const Copy copy = co_await net::co_spawn(worker->io(), copy_of(*worker), net::use_awaitable_t<Executor>{});
-      all.merge(copy.metrics);
-      books.redis += copy.redis;
-    }
-    co_return all.render() + observe::render_series_budget(series_) + render_books(books) +
+    books.redis = all.redis;
+    co_return all.metrics.render() + observe::render_series_budget(series_) + render_books(books) +
         render_targets(*snapshot_->router, Clock::now(), series_) + health_checks_.render(series_) +
         (snapshot_->cache ? render_cache(snapshot_->cache->counts()) : "") +
         observe::render_process({.trace = lines_.trace_counts(),
@@ -329,6 +318,23 @@ class Gateway {
                                  .certificate_expiry = certificate_expiry()});
   }
 
+  Task<std::string> look(std::string_view status) {
+    const Activity activity = co_await gather_activity(workers_);
+    const Snapshot& now = *snapshot_;
+    co_return render_live(activity, *now.router,
+                          {.status = status,
+                           .config_hash = now.hash,
+                           .uptime = Clock::now() - started_,
+                           .workers = workers_.size(),
+                           .recent_records = now.config.server.recent_records,
+                           .keeps_spend = books_.spend() != nullptr,
+                           .listen = url_,
+                           .example_model = example_model(now.config),
+                           .needs_key = now.config.has_keys});
+  }
+
+  const TimePoint started_ = Clock::now();
+  std::string url_;  // of the apps' listener
   std::string file_;
   Lines& lines_;
   Books& books_;

@@ -31,20 +31,20 @@ http::HeadLimits head_limits(const config::Limits& limits) {
   return {.bytes = limits.header_bytes, .fields = limits.header_fields, .uri_bytes = limits.uri_bytes};
 }
 
-// Announces an exchange for as long as it runs.
-class InFlight {
+// The exchange that a session is at, for as long as it runs.
+class Current {
  public:
-  InFlight(std::int64_t& gauge, const pipeline::Exchange*& current, const pipeline::Exchange& exchange)
+  Current(std::int64_t& gauge, const pipeline::Exchange*& current, const pipeline::Exchange& exchange)
       : gauge_(gauge), current_(current) {
     ++gauge_;
     current_ = &exchange;
   }
-  ~InFlight() {
+  ~Current() {
     --gauge_;
     current_ = nullptr;
   }
-  InFlight(const InFlight&) = delete;
-  InFlight& operator=(const InFlight&) = delete;
+  Current(const Current&) = delete;
+  Current& operator=(const Current&) = delete;
 
  private:
   std::int64_t& gauge_;
@@ -233,7 +233,8 @@ Task<bool> Session::serve_one() {
   pipeline::Exchange exchange{
       .request = request, .sink = &sink_, .upstreams = context_.upstreams, .record = record, .source = source_};
   exchange.record_copy = [&context = context_](const observe::Record& copy) { context.record(copy); };
-  InFlight in_flight(context_.metrics.requests_in_flight, exchange_, exchange);
+  const Current current(context_.metrics.requests_in_flight, exchange_, exchange);
+  const InFlight in_flight(context_.in_flight, exchange, sink_);
   Result<void> result;
   try {
     result = co_await admit(exchange);

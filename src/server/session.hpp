@@ -11,6 +11,7 @@
 
 #include "server/client_io.hpp"
 #include "server/client_sink.hpp"
+#include "server/in_flight.hpp"
 #include "server/service.hpp"
 #include "sluice/core/ip.hpp"
 #include "sluice/observe/metrics.hpp"
@@ -22,6 +23,7 @@ struct SessionContext {
   TimerWheel& timers;
   http::Client& upstreams;
   observe::Metrics& metrics;
+  InFlight::List& in_flight;
   std::function<std::shared_ptr<const Service>()> service;  // the one in force now
   std::function<void(const observe::Record&)> record;       // where finished records go
   std::function<bool()> draining;                           // whether to close after the answer under way

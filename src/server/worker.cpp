@@ -54,6 +54,7 @@ Worker::Worker(const config::Config& config, observe::SeriesBudget& series)
       context_{.timers = wheel_,
                .upstreams = *upstreams_,
                .metrics = metrics_,
+               .in_flight = in_flight_,
                .service = [this] { return service_; },
                .record = [this](const observe::Record& record) { take(record); },
                .draining = [this] { return draining_; }},
@@ -143,9 +144,11 @@ void Worker::stop_once_empty() {
 }
 
 void Worker::set_service(std::shared_ptr<const Service> service, const config::Config& config) {
-  net::post(io_, [this, next = std::move(service), limits = client_limits(config)] {
+  const std::size_t records = config.server.recent_records;
+  net::post(io_, [this, next = std::move(service), limits = client_limits(config), records] {
     service_ = next;
     upstreams_->configure(limits);
+    recent_.keep(records);
   });
 }
 
@@ -230,6 +233,7 @@ void Worker::Lines::add(observe::LineFile& file, const Append& append) {
 
 void Worker::take(const observe::Record& record) {
   metrics_.count(record);
+  recent_.add(record);
   if (sinks_.spend && (record.cost || !record.key.empty())) note_spend(*sinks_.spend, record);
   if (sinks_.trace) trace(record);
   if (sinks_.log) {

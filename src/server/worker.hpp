@@ -12,6 +12,7 @@
 
 #include "server/listener.hpp"
 #include "server/loop_lag.hpp"
+#include "server/recent_records.hpp"
 #include "server/session.hpp"
 #include "sluice/budget/spend_store.hpp"
 #include "sluice/observe/sampling.hpp"
@@ -65,6 +66,8 @@ class Worker {
   // On the worker's thread.
   const observe::Metrics& metrics() const { return metrics_; }
   UpstreamCounts upstream_counts() const { return upstreams_->counts(); }
+  const RecentRecords& recent() const { return recent_; }
+  const InFlight::List& in_flight() const { return in_flight_; }
   void flush_lines();
 
  private:
@@ -94,6 +97,8 @@ class Worker {
   TimerWheel wheel_;
   TimePoint wheel_due_ = kNever;
   observe::Metrics metrics_;
+  RecentRecords recent_;
+  InFlight::List in_flight_;
   std::unordered_map<Session*, ConnectionSlots::Slot> open_;
   std::atomic<std::size_t> session_count_ = 0;
   bool draining_ = false;

@@ -45,6 +45,7 @@ struct Server {  // server:
   Address admin{"127.0.0.1", 9464};
   unsigned workers = 0;              // 0 = auto: one per core this process may use
   bool server_timing = false;        // answers tell what took how long
+  std::size_t recent_records = 100;  // the last requests, which the operator's page shows; per worker
   milliseconds drain_grace = 5s;     // SIGTERM: /readyz says no, connections are still taken
   milliseconds drain_timeout = 30s;  // then running requests may go on for this long
   bool core_dumps = false;           // a core holds keys and prompts

@@ -28,6 +28,17 @@ enum class Shed : std::uint8_t { kConnections, kDescriptors, kMemory, kMemoryStr
 inline constexpr std::array<std::string_view, 4> kShedNames = {"connections", "descriptors", "memory",
                                                                "memory_streams"};
 
+// Sums over all series, for whoever looks at the process as a whole.
+struct Totals {
+  std::array<std::uint64_t, kOutcomes> requests{};
+  std::map<ErrorKind, std::uint64_t> errors;
+  Histogram first_token;  // of streams, in seconds
+  std::uint64_t input = 0, output = 0;
+  Money cost;
+  Money saved;  // by the cache
+};
+std::span<const double> first_token_bounds();
+
 class Metrics {
  public:
   // The budget outlives it. Null: there is no bound, as where the copies of workers are added up.
@@ -48,6 +59,7 @@ class Metrics {
 
   // The text exposition format, version 0.0.4.
   std::string render() const;
+  Totals totals() const;
 
  private:
   // What is measured of requests, in histograms.
