@@ -14,13 +14,14 @@ function nameStages(look) {
 
 const spentIn = (record) => stages.map(([name, kind]) => [name, kind, record.ledger_us[name] || 0]).filter(([, , us]) => us > 0);
 
+// Stages of one kind that follow each other are one piece.
 function ledger(record) {
   const bar = el("div", "ledger");
   for (const [name, kind, us] of spentIn(record)) {
-    const piece = el("i", kind);
-    piece.style.flexGrow = us;
-    piece.title = `${words(name)} ${span(us)}`;
-    bar.append(piece);
+    let piece = bar.lastChild;
+    if (piece?.className !== kind) bar.append((piece = el("i", kind)));
+    piece.style.flexGrow = Number(piece.style.flexGrow) + us;
+    piece.title += `${piece.title && ", "}${words(name)} ${span(us)}`;
   }
   bar.setAttribute("role", "img");
   bar.setAttribute("aria-label", spentIn(record).map(([name, , us]) => `${words(name)} ${span(us)}`).join(", "));

@@ -41,7 +41,7 @@ function tile(id, value, unit, under, values) {
   say(card.querySelector(".value span"), value);
   say(card.querySelector(".value small"), unit ? ` ${unit}` : "");
   say(card.querySelector(".under"), under);
-  spark(card.querySelector(".spark"), values, KEPT - 1);
+  spark(card.querySelector(".spark"), values);
 }
 
 // Streams of the last minute, or of all time where there were none.
@@ -67,7 +67,7 @@ function showTiles(look) {
     const streams = one.ttft.streams - looks[i].ttft.streams;
     return streams > 0 ? (one.ttft.sum_s - looks[i].ttft.sum_s) / streams : 0;
   });
-  tile("tile-ttft", part(0.5), "median", `95 %: ${part(0.95)}, ${when}`, mean);
+  tile("tile-ttft", part(0.5), "p50", `p95 ${part(0.95)}, ${when}`, mean);
   tile("tile-running", count(look.running.requests), look.running.requests === 1 ? "request" : "requests",
     `${count(look.running.streams)} of them streams`, looks.map((one) => one.running.requests));
   const tokens = (one) => one.input_tokens + one.output_tokens;
@@ -91,11 +91,16 @@ function showHead(look) {
 
 const cells = (...names) => el("tr", "", ...names.map((name) => el("td", name)));
 
+// A text, and a smaller one below it.
+function sayTwo(cell, text, below) {
+  if (!cell.firstChild) cell.append(el("span"), el("small"));
+  say(cell.firstChild, text);
+  say(cell.lastChild, below);
+}
+
 // What was asked for, and below it the entry that it came to where that is another word.
 function nameCell(cell, name, below) {
-  if (!cell.firstChild) cell.append(el("span"), el("small"));
-  say(cell.firstChild, name);
-  say(cell.lastChild, below === name ? "" : below);
+  sayTwo(cell, name, below === name ? "" : below);
   cell.title = name;
 }
 
@@ -104,7 +109,7 @@ function showRunning(look) {
   const rows = $("running").tBodies[0];
   keyed(rows, oldest, (one) => one.request_id,
     (one) => {
-      const row = cells("name", "opt", "", "", "num", "num opt", "num");
+      const row = cells("name", "opt", "opt", "", "num", "num opt", "num");
       row.title = one.request_id;
       row.children[3].append(el("span", "chip"));
       return row;
@@ -118,7 +123,7 @@ function showRunning(look) {
       phase.firstChild.className = one.phase === "stream" ? "chip ok" : "chip";
       say(age, span(one.age_us));
       say(first, span(one.ttft_us));
-      say(sent, one.stream ? `${count(one.events)} events, ${bytes(one.bytes)}` : bytes(one.bytes));
+      sayTwo(sent, one.stream ? `${count(one.events)} events` : bytes(one.bytes), one.stream ? bytes(one.bytes) : "");
     });
   show($("running-empty"), oldest.length === 0);
   show($("running"), oldest.length > 0);
@@ -132,8 +137,8 @@ function showTargets(look) {
   const { targets, credentials } = look.upstreams;
   keyed($("targets").tBodies[0], targets, (one) => `${one.provider}/${one.model}`,
     () => {
-      const row = cells("name", "", "num", "num", "num");
-      row.children[1].append(el("span", "chip"), el("small", "quiet"));
+      const row = cells("name", "", "num", "num opt", "num opt");
+      row.children[1].append(el("span", "chip"), el("small"));
       return row;
     },
     (row, one) => {
@@ -142,7 +147,7 @@ function showTargets(look) {
       say(breaker.firstChild, words(one.breaker));
       breaker.firstChild.className = `chip ${BREAKER[one.breaker]}`;
       const until = one.out_for_ms ? `, ${span(one.out_for_ms * 1000)} more` : "";
-      say(breaker.lastChild, one.reason && one.reason !== "none" ? ` ${words(one.reason)}${until}` : one.share < 1 ? ` at ${Math.round(one.share * 100)} %` : "");
+      say(breaker.lastChild, one.reason && one.reason !== "none" ? `${words(one.reason)}${until}` : one.share < 1 ? `at ${Math.round(one.share * 100)} %` : "");
       say(running, count(one.in_flight));
       say(faults, `${count(one.window_faults)} / ${count(one.window_requests)}`);
       say(first, one.first_token_ms === undefined ? "–" : span(Math.round(one.first_token_ms * 1000)));

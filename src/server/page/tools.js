@@ -75,15 +75,17 @@ function dollars(value) {
   if (value === undefined) return "–";
   if (value === 0) return "$0";
   if (value >= 10000) return `$${compact.format(value)}`;
-  return `$${value >= 1 ? value.toFixed(2) : Number(value.toPrecision(value < 0.01 ? 2 : 3)).toFixed(value < 0.0001 ? 7 : 4)}`;
+  const digits = Math.min(9, Math.max(2, 2 - Math.floor(Math.log10(value))));
+  return `$${value.toFixed(digits).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
 }
 
 const bytes = (value) => (value < 1000 ? `${value} B` : value < 1e6 ? `${three(value / 1e3)} kB` : `${three(value / 1e6)} MB`);
 const words = (name) => name.replaceAll("_", " ");
 
-// A line with its area, newest at the right.
-function spark(element, values, most) {
+// A line with its area, newest at the right: of half a minute at first, and of all that is kept later.
+function spark(element, values) {
   const top = Math.max(...values, 1e-9);
+  const most = Math.max(values.length, 31);
   const x = (i) => ((most - values.length + i) * 120) / (most - 1);
   const y = (value) => 33 - (value / top) * 30;
   const points = values.map((value, i) => `${x(i).toFixed(1)} ${y(value).toFixed(1)}`);
