@@ -125,7 +125,7 @@ std::vector<Sink> Gateway::sinks() {
 
 std::vector<Sink> Gateway::live_sinks() const {
   std::vector<Sink> all;
-  for (const char* target : {"/metrics", "/healthz", "/readyz", "/version", "/nothing"}) {
+  for (const char* target : {"/metrics", "/healthz", "/readyz", "/version", "/admin/live", "/nothing"}) {
     all.push_back({target, admin(target).body});
   }
   std::ifstream file("/proc/" + std::to_string(process_.pid()) + "/cmdline", std::ios::binary);

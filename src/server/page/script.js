@@ -137,7 +137,7 @@ function showTargets(look) {
   const { targets, credentials } = look.upstreams;
   keyed($("targets").tBodies[0], targets, (one) => `${one.provider}/${one.model}`,
     () => {
-      const row = cells("name", "", "num", "num opt", "num opt");
+      const row = cells("name", "reason", "num", "num opt", "num opt");
       row.children[1].append(el("span", "chip"), el("small"));
       return row;
     },

@@ -46,6 +46,8 @@ const BadCase kCases[] = {
         "expected 0B/s to 100MiB/s"),
     top("count_with_unit", "limits: {header_fields: 10B}", 25, "limits.header_fields", "not a whole number"),
     top("count_out_of_range", "limits: {header_fields: 0}", 25, "limits.header_fields", "expected 1 to 10000"),
+    top("recent_records_too_many", "server: {recent_records: 10001}", 26, "server.recent_records",
+        "expected 0 to 10000"),
     top("workers_none", "server: {workers: 0}", 19, "server.workers", "neither auto nor a number from 1 to 256"),
     top("workers_many", "server: {workers: 257}", 19, "server.workers", "neither auto"),
     top("flag_yes", "log: {requests: yes}", 17, "log.requests", "\"yes\" is neither true nor false"),
