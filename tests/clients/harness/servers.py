@@ -14,6 +14,7 @@ from . import suites
 
 START_SECONDS = 30
 STOP_SECONDS = 15
+REPORTS = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 UPSTREAM_KEY = "sk-upstream-canary-5f1c"  # may appear nowhere but at the upstream
 PROMPT = "canary prompt 83d0"  # every test's prompt; may appear in no log and no trace
 
@@ -47,6 +48,7 @@ RESTING = {"error-401": "error-401", "error-401-once": "error-401", "error-403":
 @dataclasses.dataclass
 class Pair:
     work: pathlib.Path
+    sluice: pathlib.Path = pathlib.Path()
     upstream_url: str = ""
     gateway_url: str = ""
     admin_url: str = ""
@@ -61,7 +63,7 @@ class Pair:
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith("OPENAI_") and not name.lower().endswith("_proxy")}
         return kept | {"SLUICE_URL": self.gateway_url, "UPSTREAM_URL": self.upstream_url, "PROMPT": PROMPT,
-                       "TRACE": str(self.work / "trace.jsonl")}
+                       "TRACE": str(self.work / "trace.jsonl"), "SLUICE_BINARY": str(self.sluice), "WORK": str(self.work)}
 
 
 def stop(process):
@@ -106,7 +108,7 @@ def upstream_url(process):
 @contextlib.contextmanager
 def running(sluice, upstream, work):
     """Both servers; they are stopped, by pid, when the block ends."""
-    pair = Pair(work)
+    pair = Pair(work, sluice)
     (work / "trace.jsonl").unlink(missing_ok=True)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with started("upstream", [upstream], pair, **pipes) as far:
@@ -126,13 +128,12 @@ def running(sluice, upstream, work):
 
 def verdict(pair):
     """What can be judged once both have ended."""
-    reports = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
     trace = pair.work / "trace.jsonl"
     written = pair.log("gateway") + (trace.read_text(errors="replace") if trace.exists() else "")
     counts = suites.Counts()
     for name, code in pair.exit_codes.items():
         counts.check(f"{name} ends by itself, with exit code 0", code == 0, f"exit code {code}")
-        counts.check(f"{name} has no sanitizer report", not reports.search(pair.log(name)), pair.log(name))
+        counts.check(f"{name} has no sanitizer report", not REPORTS.search(pair.log(name)), pair.log(name))
     counts.check("the trace has lines", trace.exists() and trace.stat().st_size > 0, str(trace))
     counts.check("no log and no trace holds the upstream key", UPSTREAM_KEY not in written, str(pair.work))
     counts.check("no log and no trace holds a prompt", PROMPT not in written, str(pair.work))
