@@ -89,7 +89,7 @@ function recordRow(record) {
   say(first, span(record.ttft_us));
   say(total, span(record.duration_us));
   say(gateway, span(record.gateway_us));
-  say(tokens, record.tokens_from === "none" ? "–" : `${count(record.input_tokens)} / ${count(record.output_tokens)}`);
+  say(tokens, ["none", "cached"].includes(record.tokens_from) ? "–" : `${count(record.input_tokens)} / ${count(record.output_tokens)}`);
   say(cost, dollars(record.cost_usd));
   bar.append(ledger(record));
   row.addEventListener("click", (event) => {

@@ -53,13 +53,13 @@ function firstTokens() {
 }
 
 function showTiles(look) {
-  const minute = at(60);
-  const asked = served(look) - served(minute);
-  const wrong = failed(look) - failed(minute);
+  const quiet = served(look) === served(at(60));
+  const asked = served(look) - (quiet ? 0 : served(at(60)));
+  const wrong = failed(look) - (quiet ? 0 : failed(at(60)));
   const hits = look.requests.cache_hit;
   tile("tile-requests", rate(speed(served)), "/s", `${count(served(look))} since the start`, history(served));
   tile("tile-failures", asked > 0 ? `${rate((100 * wrong) / asked)}` : "0", "%",
-    `${count(wrong)} of ${count(asked)} in the last minute`, history(failed));
+    `${count(wrong)} of ${count(asked)}, ${quiet ? "since the start" : "last minute"}`, history(failed));
   const [counts, when] = firstTokens();
   const bounds = look.ttft.bounds_s;
   const part = (share) => seconds(quantile(share, bounds, counts), bounds.at(-1));
@@ -68,8 +68,8 @@ function showTiles(look) {
     return streams > 0 ? (one.ttft.sum_s - looks[i].ttft.sum_s) / streams : 0;
   });
   tile("tile-ttft", part(0.5), "p50", `p95 ${part(0.95)}, ${when}`, mean);
-  tile("tile-running", count(look.running.requests), look.running.requests === 1 ? "request" : "requests",
-    `${count(look.running.streams)} of them streams`, looks.map((one) => one.running.requests));
+  const running = many(look.running.requests, "request").split(" ");
+  tile("tile-running", running[0], running[1], many(look.running.streams, "stream"), looks.map((one) => one.running.requests));
   const tokens = (one) => one.input_tokens + one.output_tokens;
   tile("tile-tokens", rate(speed(tokens)), "/s", `${count(look.input_tokens)} in, ${count(look.output_tokens)} out`, history(tokens));
   const money = (one) => one.cost_usd;
@@ -128,7 +128,7 @@ function showRunning(look) {
   show($("running-empty"), oldest.length === 0);
   show($("running"), oldest.length > 0);
   const more = requests > oldest.length ? `, the ${count(oldest.length)} oldest are shown` : "";
-  say($("running-note"), requests > 0 ? `${count(requests)} requests, ${count(streams)} of them streams${more}` : "");
+  say($("running-note"), requests > 0 ? `${many(requests, "request")}, ${many(streams, "stream")}${more}` : "");
 }
 
 const BREAKER = { closed: "ok", half_open: "warn", open: "bad" };
@@ -170,7 +170,7 @@ function showFirstTokens(look) {
   const total = sum(counts);
   show($("ttft-chart"), total > 0);
   show($("ttft-empty"), total === 0);
-  say($("ttft-note"), total > 0 ? `${count(total)} streams, ${when}` : "");
+  say($("ttft-note"), total > 0 ? `${many(total, "stream")}, ${when}` : "");
   if (total === 0) return;
   const top = Math.max(...counts);
   const chart = svg("svg", { viewBox: "0 0 340 132" }, svg("line", { x1: 0, x2: 340, y1: 112.5, y2: 112.5 }));
@@ -211,7 +211,7 @@ async function showSpend(look) {
   const empty = $("spend-empty");
   let rows = [];
   if (look.keeps_spend) ({ rows } = await ask(`/admin/spend?by=team&since=${since}`));
-  bars($("spend"), rows.map((row) => ({ key: row.group, name: row.group || "no team", note: `${count(row.requests)} requests`, value: dollars(row.cost_usd), size: row.cost_usd })),
+  bars($("spend"), rows.map((row) => ({ key: row.group, name: row.group || "no team", note: many(row.requests, "request"), value: dollars(row.cost_usd), size: row.cost_usd })),
     (one) => one.key);
   show(empty, rows.length === 0);
   say(empty, look.keeps_spend ? "Nothing has been spent in this time." : "No spend is kept: there are neither prices nor keys with budgets.");

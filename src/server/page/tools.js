@@ -49,6 +49,8 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const count = (value) => (value < 10000 ? whole.format(value) : compact.format(value));
 
+const many = (value, what) => `${count(value)} ${what}${value === 1 ? "" : "s"}`;
+
 function rate(value) {
   if (value >= 1000) return compact.format(value);
   return value === 0 || value >= 100 ? whole.format(value) : value.toFixed(value < 10 ? 2 : 1);
