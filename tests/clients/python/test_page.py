@@ -185,7 +185,7 @@ class Page(unittest.TestCase):
         expect(page.locator("#errors")).to_contain_text("provider")
         spend = page.locator("#spend li")
         expect(spend).to_contain_text("acme")
-        expect(spend.locator("b")).to_have_text(re.compile(r"^\$0\.0000\d+$"))
+        expect(spend.locator("b")).to_have_text(re.compile(r"^\$0\.000\d+$"))
         rows = page.locator("#recent tr.row")
         expect(rows.filter(has_text="cache hit")).to_have_count(1)
         expect(rows.filter(has_text="502")).to_have_count(1)
