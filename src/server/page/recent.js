@@ -1,9 +1,17 @@
 // The last requests, each with its ledger.
 
-const FAILED = new Set(["rejected", "rate_limited", "shed", "client_abort", "client_stalled", "upstream_error", "upstream_truncated", "timeout", "internal"]);
-const MILD = new Set(["rejected", "rate_limited", "client_abort", "client_stalled", "shed"]);
+const GOOD = ["ok", "cache_hit"];
+const MILD = ["rejected", "rate_limited", "shed", "client_abort", "client_stalled"];
 
-const resultClass = (outcome) => (!FAILED.has(outcome) ? "chip ok" : MILD.has(outcome) ? "chip warn" : "chip bad");
+// Whose time it is: the provider's in three parts.
+const KINDS = [["client", "client"], ["gateway", "gateway"], ["queue", "queue"], ["connect", "connect to the provider"],
+  ["waiting", "wait for the first token"], ["generation", "generation"]];
+const OF_STAGE = { retry: "connect", connect: "connect", tls: "connect", first_byte: "waiting", first_token: "waiting",
+  generation: "generation" };
+let stages = []; // [name, kind] in order
+
+const isGood = (outcome) => GOOD.includes(outcome);
+const resultClass = (outcome) => (isGood(outcome) ? "chip ok" : MILD.includes(outcome) ? "chip warn" : "chip bad");
 const clock = (time) => new Date(time).toLocaleTimeString("en-GB");
 
 // A stage of the ledger is the client's, the gateway's or the queue's, or one of three parts of the provider's time.
@@ -41,8 +49,11 @@ function stageList(record) {
 }
 
 function facts(record) {
-  const used = record.tokens_from === "none" ? "" : `${whole.format(record.input_tokens)} in, ${whole.format(record.output_tokens)} out (${record.tokens_from})`;
-  const attempts = record.attempts.map((one) => `${one.provider}/${one.target}: ${words(one.result)} after ${span(one.duration_us)}${one.hedge ? ", a hedge" : ""}`);
+  const tokens = `${whole.format(record.input_tokens)} in, ${whole.format(record.output_tokens)} out (${record.tokens_from})`;
+  const used = record.tokens_from === "none" ? "" : tokens;
+  const attempts = record.attempts.map((one) => {
+    return `${one.target}: ${words(one.result)} after ${span(one.duration_us)}${one.hedge ? ", a hedge" : ""}`;
+  });
   const rows = [
     ["request id", record.request_id], ["time", record.time], ["endpoint", record.endpoint + (record.stream ? ", stream" : "")],
     ["asked for", record.model], ["entry", record.route], ["answered by", [record.provider, record.upstream_model].filter(Boolean).join(" / ")],
@@ -85,7 +96,8 @@ function recordRow(record) {
   nameCell(model, record.model || words(record.endpoint), record.route === "other" ? "" : record.route);
   say(key, record.key || "–");
   say(provider, record.provider || "–");
-  result.append(el("span", resultClass(record.outcome), words(record.error || record.outcome)), el("span", "quiet", record.status ? ` ${record.status}` : ""));
+  result.append(el("span", resultClass(record.outcome), words(record.error || record.outcome)),
+    el("span", "quiet opt", record.status ? ` ${record.status}` : ""));
   say(first, span(record.ttft_us));
   say(total, span(record.duration_us));
   say(gateway, span(record.gateway_us));
@@ -105,7 +117,7 @@ function detailRow(record) {
 }
 
 function wanted(record) {
-  if ($("only-failed").checked && !FAILED.has(record.outcome)) return false;
+  if ($("only-failed").checked && isGood(record.outcome)) return false;
   const text = $("filter").value.trim().toLowerCase();
   if (!text) return true;
   return [record.request_id, record.model, record.route, record.key, record.group, record.provider, record.outcome, record.error]
@@ -115,7 +127,8 @@ function wanted(record) {
 function showExample(look) {
   const key = look.needs_key ? " \\\n  -H \"authorization: Bearer $SLUICE_KEY\"" : "";
   const body = JSON.stringify({ model: look.example_model, messages: [{ role: "user", content: "Hello" }] });
-  say($("example"), `curl -s ${look.listen}/v1/chat/completions -H "content-type: application/json"${key} \\\n  -d '${body.replaceAll("'", "'\\''")}'`);
+  const head = `curl -s ${look.listen}/v1/chat/completions -H "content-type: application/json"`;
+  say($("example"), `${head}${key} \\\n  -d '${body.replaceAll("'", "'\\''")}'`);
 }
 
 function showRecent(look) {
@@ -131,9 +144,11 @@ function showRecent(look) {
   show($("legend"), shown.length > 0);
   show($("recent-empty"), shown.length === 0);
   show($("example"), none && look.recent_records > 0);
-  say($("recent-none"), look.recent_records === 0 ? "No requests are kept: server.recent_records is 0." : none ? "No requests yet. Try:" : "None of the last requests is like that.");
+  const why = none ? "No requests yet. Try:" : "None of the last requests is like that.";
+  say($("recent-none"), look.recent_records === 0 ? "No requests are kept: server.recent_records is 0." : why);
   if (none) showExample(look);
-  say($("recent-note"), none ? "" : shown.length === look.recent.length ? `the last ${count(look.recent.length)}` : `${count(shown.length)} of the last ${count(look.recent.length)}`);
+  const some = shown.length < look.recent.length ? `${count(shown.length)} of ` : "";
+  say($("recent-note"), none ? "" : `${some}the last ${count(look.recent.length)}`);
 }
 
 function listenToFilter() {

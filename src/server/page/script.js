@@ -5,9 +5,6 @@ const PATIENCE = 5000; // ms for one answer
 const KEPT = 121; // looks that rates and lines are made from
 const SPEND_EVERY = 10; // looks
 const PERIODS = [["1d", "24 h"], ["7d", "7 d"], ["30d", "30 d"]];
-const GOOD = ["ok", "cache_hit"];
-const KINDS = [["client", "client"], ["gateway", "gateway"], ["queue", "queue"], ["connect", "connect to the provider"], ["waiting", "wait for the first token"], ["generation", "generation"]];
-const OF_STAGE = { retry: "connect", connect: "connect", tls: "connect", first_byte: "waiting", first_token: "waiting", generation: "generation" };
 
 let looks = []; // the oldest first
 let since = PERIODS[0][0];
@@ -15,7 +12,6 @@ let turn = 0;
 let timer = 0;
 let paused = false;
 let reached = 0; // when the last answer came, of performance.now()
-let stages = []; // [name, kind] in order
 
 const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
 const served = (look) => sum(Object.values(look.requests));
@@ -49,7 +45,7 @@ function firstTokens() {
   const newest = now().ttft;
   const before = at(60).ttft.counts;
   const recent = newest.counts.map((value, i) => value - before[i]);
-  return sum(recent) > 0 ? [recent, "last minute"] : [newest.counts, "since the start"];
+  return sum(recent) > 0 ? [recent, "last minute"] : [newest.counts, "since start"];
 }
 
 function showTiles(look) {
@@ -57,9 +53,9 @@ function showTiles(look) {
   const asked = served(look) - (quiet ? 0 : served(at(60)));
   const wrong = failed(look) - (quiet ? 0 : failed(at(60)));
   const hits = look.requests.cache_hit;
-  tile("tile-requests", rate(speed(served)), "/s", `${count(served(look))} since the start`, history(served));
+  tile("tile-requests", rate(speed(served)), "/s", `${count(served(look))} since start`, history(served));
   tile("tile-failures", asked > 0 ? `${rate((100 * wrong) / asked)}` : "0", "%",
-    `${count(wrong)} of ${count(asked)}, ${quiet ? "since the start" : "last minute"}`, history(failed));
+    `${count(wrong)} of ${count(asked)}, ${quiet ? "since start" : "last minute"}`, history(failed));
   const [counts, when] = firstTokens();
   const bounds = look.ttft.bounds_s;
   const part = (share) => seconds(quantile(share, bounds, counts), bounds.at(-1));
@@ -147,7 +143,8 @@ function showTargets(look) {
       say(breaker.firstChild, words(one.breaker));
       breaker.firstChild.className = `chip ${BREAKER[one.breaker]}`;
       const until = one.out_for_ms ? `, ${span(one.out_for_ms * 1000)} more` : "";
-      say(breaker.lastChild, one.reason && one.reason !== "none" ? `${words(one.reason)}${until}` : one.share < 1 ? `at ${Math.round(one.share * 100)} %` : "");
+      const part = one.share < 1 ? `at ${Math.round(one.share * 100)} %` : "";
+      say(breaker.lastChild, one.breaker === "closed" ? part : `${words(one.reason)}${until}`);
       say(running, count(one.in_flight));
       say(faults, `${count(one.window_faults)} / ${count(one.window_requests)}`);
       say(first, one.first_token_ms === undefined ? "–" : span(Math.round(one.first_token_ms * 1000)));
@@ -177,7 +174,8 @@ function showFirstTokens(look) {
   counts.forEach((value, i) => {
     const high = value === 0 ? 0 : Math.max(2, (value / top) * 104);
     const below = i < bounds.length ? `up to ${span(bounds[i] * 1e6)}` : `more than ${span(bounds.at(-1) * 1e6)}`;
-    chart.append(svg("rect", { x: i * 20 + 2, y: 112 - high, width: 16, height: high, rx: 2 }, svg("title", {}, `${count(value)} ${below}`)));
+    chart.append(svg("rect", { x: i * 20 + 2, y: 112 - high, width: 16, height: high, rx: 2 },
+      svg("title", {}, `${count(value)} ${below}`)));
   });
   for (const [i, bound] of bounds.entries()) {
     if (i % 4 === 3 || i === 0) chart.append(svg("text", { x: (i + 1) * 20, y: 127 }, bound < 1 ? `${bound * 1000} ms` : `${bound} s`));
@@ -211,10 +209,11 @@ async function showSpend(look) {
   const empty = $("spend-empty");
   let rows = [];
   if (look.keeps_spend) ({ rows } = await ask(`/admin/spend?by=team&since=${since}`));
-  bars($("spend"), rows.map((row) => ({ key: row.group, name: row.group || "no team", note: many(row.requests, "request"), value: dollars(row.cost_usd), size: row.cost_usd })),
-    (one) => one.key);
+  const items = rows.map((row) => ({ key: row.group, name: row.group || "no team", note: many(row.requests, "request"),
+    value: dollars(row.cost_usd), size: row.cost_usd }));
+  bars($("spend"), items, (one) => one.key);
   show(empty, rows.length === 0);
-  say(empty, look.keeps_spend ? "Nothing has been spent in this time." : "No spend is kept: there are neither prices nor keys with budgets.");
+  say(empty, look.keeps_spend ? "Nothing has been spent in this time." : "No spend is kept: there are neither prices nor budgets.");
 }
 
 function ask(path) {

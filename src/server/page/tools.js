@@ -61,16 +61,16 @@ const three = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.
 // Microseconds.
 function span(us) {
   if (us === undefined) return "–";
-  if (us < 1000) return `${us} µs`;
-  if (us < 999500) return `${three(us / 1000)} ms`;
-  if (us < 60e6) return `${three(us / 1e6)} s`;
+  if (us < 1000) return `${us}\u00a0µs`;
+  if (us < 999500) return `${three(us / 1000)}\u00a0ms`;
+  if (us < 60e6) return `${three(us / 1e6)}\u00a0s`;
   const seconds = Math.floor(us / 1e6);
   const parts = [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]];
   const first = parts.findIndex(([size]) => seconds >= size);
   return parts.slice(first, first + 2).map(([size, unit], i) => {
     const above = i === 0 ? Infinity : parts[first][0];
-    return `${Math.floor((seconds % above) / size)} ${unit}`;
-  }).join(" ");
+    return `${Math.floor((seconds % above) / size)}\u00a0${unit}`;
+  }).join("\u00a0");
 }
 
 function dollars(value) {

@@ -169,7 +169,7 @@ class Page(unittest.TestCase):
         return page
 
     def assert_shows_everything(self, page):
-        for tile, text in {"requests": "7 since the start", "running": "1 stream", "failures": "2 of 7",
+        for tile, text in {"requests": "7 since start", "running": "1 stream", "failures": "2 of 7",
                            "ttft": "ms", "tokens": " in, ", "cost": "per hour"}.items():
             expect(page.locator(f"#tile-{tile}")).to_contain_text(text)
         running = page.locator("#running tbody tr")
