@@ -63,7 +63,8 @@ function showTiles(look) {
     const streams = one.ttft.streams - looks[i].ttft.streams;
     return streams > 0 ? (one.ttft.sum_s - looks[i].ttft.sum_s) / streams : 0;
   });
-  tile("tile-ttft", part(0.5), "p50", `p95 ${part(0.95)}, ${when}`, mean);
+  const any = sum(counts) > 0;
+  tile("tile-ttft", part(0.5), any ? "p50" : "", any ? `p95 ${part(0.95)}, ${when}` : "no streams yet", mean);
   const running = many(look.running.requests, "request").split(" ");
   tile("tile-running", running[0], running[1], many(look.running.streams, "stream"), looks.map((one) => one.running.requests));
   const tokens = (one) => one.input_tokens + one.output_tokens;
@@ -144,7 +145,8 @@ function showTargets(look) {
       breaker.firstChild.className = `chip ${BREAKER[one.breaker]}`;
       const until = one.out_for_ms ? `, ${span(one.out_for_ms * 1000)} more` : "";
       const part = one.share < 1 ? `at ${Math.round(one.share * 100)} %` : "";
-      say(breaker.lastChild, one.breaker === "closed" ? part : `${words(one.reason)}${until}`);
+      const why = one.reason && one.reason !== "none";
+      say(breaker.lastChild, why ? `${words(one.reason)}${until}` : part);
       say(running, count(one.in_flight));
       say(faults, `${count(one.window_faults)} / ${count(one.window_requests)}`);
       say(first, one.first_token_ms === undefined ? "–" : span(Math.round(one.first_token_ms * 1000)));

@@ -28,21 +28,18 @@ function show(element, visible) {
 
 // Rows are kept from one look to the next, with whatever is open, focused or selected in them.
 function keyed(parent, items, keyOf, create, update) {
+  const wanted = new Set(items.map(keyOf));
+  for (const child of [...parent.children]) if (!wanted.has(child.dataset.key)) child.remove();
   const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   let place = parent.firstElementChild;
   for (const item of items) {
     const key = keyOf(item);
-    let child = old.get(key);
-    old.delete(key);
-    if (!child) {
-      child = create(item);
-      child.dataset.key = key;
-    }
+    const child = old.get(key) || create(item);
+    child.dataset.key = key;
     update(child, item);
     if (child === place) place = place.nextElementSibling;
     else parent.insertBefore(child, place);
   }
-  for (const child of old.values()) child.remove();
 }
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });

@@ -217,13 +217,13 @@ class Page(unittest.TestCase):
         self.assertGreater(seen, 150)
         self.assertEqual(faint, [])
         self.assert_alone()
-        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return page.evaluate("Math.max(...getComputedStyle(document.body).backgroundColor.match(/\\d+/g))")
 
     def test_in_light(self):
-        self.assertEqual(self.check_scheme("light"), "rgb(244, 246, 248)")
+        self.assertGreater(self.check_scheme("light"), 230)
 
     def test_in_dark(self):
-        self.assertEqual(self.check_scheme("dark"), "rgb(14, 19, 24)")
+        self.assertLess(self.check_scheme("dark"), 40)
 
     def test_on_a_narrow_screen(self):
         page = self.filled(width=360, height=800)
@@ -244,11 +244,10 @@ class Page(unittest.TestCase):
 
     def test_no_other_script_runs(self):
         page = self.open()
-        page.evaluate("""() => { const script = document.createElement("script"); script.text = "window.hit = 1";
-                                 document.body.append(script); }""")
+        with page.expect_console_message(lambda message: "script-src" in message.text):
+            page.evaluate("""() => { const script = document.createElement("script"); script.text = "window.hit = 1";
+                                     document.body.append(script); }""")
         self.assertIsNone(page.evaluate("window.hit"))
-        page.wait_for_function("() => true")
-        self.assertTrue(any("script-src" in line for line in self.said), self.said)
 
     def test_what_is_shown_can_be_chosen(self):
         page = self.filled()
