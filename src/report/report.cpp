@@ -89,17 +89,9 @@ class Bar {
   int shown_ = -1;
 };
 
-// What a reader of the report has to know of the files.
-struct Remarks {
+struct Skipped {
   std::uint64_t torn = 0, broken = 0, newer = 0;
-  std::uint64_t sampled = 0;  // lines that stand for several requests,
-  double stood_for = 0;       // and for how many
   void tell() const {
-    if (sampled > 0) {
-      std::fprintf(stderr,
-                   "%lu lines stand for %.0f requests, of which the trace was a sample: figures are estimates\n",
-                   sampled, stood_for);
-    }
     if (torn > 0) std::fprintf(stderr, "%lu torn last lines were skipped\n", torn);
     if (broken > 0) std::fprintf(stderr, "%lu lines were skipped: they are no trace lines\n", broken);
     if (newer > 0) std::fprintf(stderr, "%lu lines were skipped: a newer sluice wrote them\n", newer);
@@ -113,33 +105,26 @@ class Reading {
 
   void take(std::string_view text) {
     switch (read_line(text, line_)) {
-      case Kind::kRequest:
-        if (line_.time >= since_ && (until_.empty() || line_.time < until_)) ask();
+      case Kind::kKnown:
+        if (line_.time >= since_ && (until_.empty() || line_.time < until_)) question_.take(line_);
         break;
       case Kind::kBroken:
-        ++remarks.broken;
+        ++skipped.broken;
         break;
       case Kind::kNewer:
-        ++remarks.newer;
+        ++skipped.newer;
         break;
       case Kind::kOther:
         break;
     }
   }
 
-  Remarks remarks;
+  Skipped skipped;
 
  private:
-  void ask() {
-    question_.take(line_);
-    if (line_.weight == 1) return;
-    ++remarks.sampled;
-    remarks.stood_for += line_.weight;
-  }
-
   Question& question_;
   std::string since_, until_;
-  RequestLine line_;
+  TraceLine line_;
 };
 
 std::string printed(const Table& table, const Options& options) {
@@ -162,13 +147,14 @@ std::optional<std::string> fault_of(const Options& options) {
 }  // namespace
 
 CLI::App* add_command(CLI::App& app, Options& options) {
-  auto* report = app.add_subcommand("report", "Answer questions from trace files: cost, latency or errors");
-  report->add_option("what", options.what, "cost, latency or errors")
+  auto* report =
+      app.add_subcommand("report", "Answer questions from trace files: cost, latency, errors, tools or runs");
+  report->add_option("what", options.what, "cost, latency, errors, tools or runs")
       ->required()
-      ->check(CLI::IsMember({"cost", "latency", "errors"}));
+      ->check(CLI::IsMember(question_names()));
   report->add_option("files", options.files, "Trace files, also put aside and compressed (.gz); - is standard input")
       ->required();
-  report->add_option("--by", options.by, "Comma-separated: model, provider, team, feature, key, day, tag:NAME, …")
+  report->add_option("--by", options.by, "Comma-separated: model, provider, team, user, tool, run, day, tag:NAME, …")
       ->delimiter(',')
       ->allow_extra_args(false);
   report->add_option("--since", options.since, "2026-11-01, 2026-11-01T12:00:00Z, or how long ago: 90m, 24h, 7d");
@@ -196,14 +182,15 @@ int run(const Options& options) {
           file, [&](std::string_view line) { reading.take(line); }, [&](std::uint64_t bytes) { bar.read(bytes); });
       bar.end_of_file();
       if (read) {
-        reading.remarks.torn += read->torn;
+        reading.skipped.torn += read->torn;
         continue;
       }
       std::fprintf(stderr, "sluice report: %s: %s\n", file.c_str(), read.error().c_str());
       code = kUnreadable;
     }
   }
-  reading.remarks.tell();
+  reading.skipped.tell();
+  if (const std::string note = question->note(); !note.empty()) std::fprintf(stderr, "%s\n", note.c_str());
   const std::string text = printed(question->answer(), options);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) code = kUnreadable;
   return code;

@@ -7,32 +7,37 @@ namespace sluice::report {
 namespace {
 
 const double kStep = std::log(1.01);
-constexpr double kAlmost = 1 - 1e-9;  // what sums of weights may lack
 
-std::size_t step_of(std::int64_t value) {
-  return value <= 0 ? 0 : 1 + static_cast<std::size_t>(std::log(static_cast<double>(value)) / kStep);
+std::uint32_t step_of(std::int64_t value) {
+  return value <= 0 ? 0 : 1 + static_cast<std::uint32_t>(std::log(static_cast<double>(value)) / kStep);
 }
 
 // The middle of the step.
-std::int64_t value_of(std::size_t step) {
+std::int64_t value_of(std::uint32_t step) {
   return step == 0 ? 0 : std::llround(std::exp((static_cast<double>(step) - 0.5) * kStep));
 }
 
 }  // namespace
 
-void Spread::add(std::int64_t value, double weight) {
-  const std::size_t step = step_of(value);
-  if (steps_.size() <= step) steps_.resize(step + 1);
-  steps_[step] += weight;
-  count_ += weight;
+void Spread::add(std::int64_t value) { add_to(step_of(value), 1); }
+
+void Spread::operator+=(const Spread& other) {
+  for (const Step& step : other.steps_) add_to(step.number, step.count);
+}
+
+void Spread::add_to(std::uint32_t step, std::uint64_t count) {
+  auto at = std::ranges::lower_bound(steps_, step, {}, &Step::number);
+  if (at == steps_.end() || at->number != step) at = steps_.insert(at, {step, 0});
+  at->count += count;
+  count_ += count;
 }
 
 std::int64_t Spread::percentile(double percent) const {
-  const double wanted = count_ * percent / 100;
-  double seen = 0;
-  for (std::size_t step = 0; step < steps_.size(); ++step) {
-    seen += steps_[step];
-    if (seen > 0 && seen >= wanted * kAlmost) return value_of(step);
+  const auto wanted = static_cast<std::uint64_t>(std::ceil(static_cast<double>(count_) * percent / 100));
+  std::uint64_t seen = 0;
+  for (const Step& step : steps_) {
+    seen += step.count;
+    if (seen >= std::max<std::uint64_t>(wanted, 1)) return value_of(step.number);
   }
   return 0;
 }

@@ -13,8 +13,8 @@ class App;
 namespace sluice::report {
 
 struct Options {
-  std::string what;              // cost, latency or errors
-  std::vector<std::string> by;   // of dimensions(); empty: model, and for errors error
+  std::string what;              // cost, latency, errors, tools or runs
+  std::vector<std::string> by;   // of dimensions(); empty: model; of errors error, of tools tool, of runs run
   std::string since, until;      // a time (RFC 3339, or its date alone), or how long ago: 90m, 24h, 7d; empty: no bound
   std::string format = "table";  // or csv, or json
   std::size_t rows = 50;         // most of a table; 0: all

@@ -6,28 +6,12 @@
 #include <random>
 
 #include "report/lines.hpp"
-#include "report/questions.hpp"
 #include "report/spread.hpp"
 #include "support/temp_dir.hpp"
+#include "unit/report/support.hpp"
 
 namespace sluice::report {
 namespace {
-
-std::string line(const std::string& more, const std::string& time = "2026-11-21T04:53:36.351267Z") {
-  return R"({"time":")" + time + R"(","schema":1,"event":"request","route":"chat","provider":"up",)" +
-         (more.find("outcome") == more.npos ? R"("outcome":"ok",)" : "") +
-         R"("usage":{"input":10,"output":5,"source":"reported"},"tags":{"feature":"search"},"group":"acme/web")" +
-         (more.empty() ? "" : "," + more) + "}";
-}
-
-Table ask(const std::string& what, const std::vector<std::string>& by, const std::vector<std::string>& lines) {
-  const auto question = make_question(what, by);
-  for (const std::string& text : lines) {
-    RequestLine read;
-    if (read_line(text, read) == Kind::kRequest) question->take(read);
-  }
-  return question->answer();
-}
 
 TEST(Spread, PercentilesAreRightWithinOnePerCent) {
   Spread spread;
@@ -46,15 +30,35 @@ TEST(Spread, PercentilesAreRightWithinOnePerCent) {
   }
 }
 
-TEST(RequestLine, SaysWhatItIs) {
-  RequestLine read;
+TEST(Spread, TwoAddedUpAreAsOneOfAll) {
+  Spread all, first, second;
+  for (const std::int64_t value : {0, 5, 5, 1'000'000, 7, 0, 123'456}) {
+    all.add(value);
+    (value % 2 == 0 ? first : second).add(value);
+  }
+  first += second;
+  EXPECT_EQ(first.count(), all.count());
+  for (int percent = 1; percent <= 100; ++percent) EXPECT_EQ(first.percentile(percent), all.percentile(percent));
+}
+
+TEST(TraceLine, TimesAreReadToTheMicrosecond) {
+  EXPECT_EQ(microseconds_of("1970-01-02T00:00:01.000250Z"), 86'401'000'250);
+  EXPECT_EQ(microseconds_of("1970-01-01T00:00:00.5Z"), 500'000);
+  EXPECT_EQ(microseconds_of("1970-01-01T00:00:07Z"), 7'000'000);
+  EXPECT_EQ(microseconds_of("yesterday"), std::nullopt);
+}
+
+TEST(TraceLine, SaysWhatItIs) {
+  TraceLine read;
   const std::string text = line(R"("cost_usd":0.0105,"ttft_us":1200)");
-  EXPECT_EQ(read_line(text, read), Kind::kRequest);
+  EXPECT_EQ(read_line(text, read), Kind::kKnown);
   EXPECT_EQ(read.cost.nanodollars(), 10'500'000);
   EXPECT_EQ(read.input, 10);
   EXPECT_EQ(read.ttft_us, 1200);
   EXPECT_FALSE(read.failed());
-  EXPECT_EQ(dimension(read, "team"), "acme/web");
+  EXPECT_EQ(dimension(read, "group"), "acme/web");
+  EXPECT_EQ(dimension(read, "team"), "acme");
+  EXPECT_EQ(dimension(read, "user"), "-");
   EXPECT_EQ(dimension(read, "feature"), "search");
   EXPECT_EQ(dimension(read, "tag:none"), "-");
   EXPECT_EQ(dimension(read, "day"), "2026-11-21");
@@ -77,6 +81,17 @@ TEST(Questions, CostIsAddedUpExactlyAndTheDearestComesFirst) {
   EXPECT_EQ(table.rows[1][1], "3");
   EXPECT_EQ(table.rows[1][4], "0.300000001");
   EXPECT_EQ(table.rows[1][6], "0.05");
+}
+
+TEST(Questions, CostIsToldByEndUser) {
+  const Table table = ask("cost", {"user"},
+                          {line(R"("cost_usd":0.1,"user":"ann")"), line(R"("cost_usd":0.4,"user":"bob")"),
+                           line(R"("cost_usd":0.2,"user":"ann")"), line(R"("cost_usd":0.05)"),
+                           R"({"time":"t","schema":1,"event":"tool_call","key":"k","cost_usd":7})"});
+  ASSERT_EQ(table.rows.size(), 3U);
+  EXPECT_EQ(table.rows[0][0] + table.rows[0][4], "bob0.4");
+  EXPECT_EQ(table.rows[1][0] + table.rows[1][4], "ann0.3");
+  EXPECT_EQ(table.rows[2][0] + table.rows[2][4], "-0.05");
 }
 
 TEST(Questions, LatencyIsOfAnswersAndTtftOfStreams) {
