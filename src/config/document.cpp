@@ -26,6 +26,7 @@ Config read_document(const Child& root, Scope& scope) {
   map.section("prices", [&](const Value& section) { read_prices(section, config); });
   map.section("state", [&](const Value& section) { read_state(section, config.state); });
   map.section("alerts", [&](const Value& section) { read_alerts(section, config.alerts); });
+  map.section("reports", [&](const Value& section) { read_reports(section, config); });
   map.section("redis", [&](const Value& section) { read_redis(section, config.redis); });
   map.section("guard", [&](const Value& section) { read_guard(section, config.guard); });
   const auto cache = map.find("cache");

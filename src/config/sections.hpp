@@ -31,6 +31,8 @@ void read_prices(const Value& section, Config& config);
 void read_redis(const Value& section, std::optional<Redis>& redis);
 void read_state(const Value& section, State& state);
 void read_alerts(const Value& section, Alerts& alerts);
+// After `trace`, `prices` and `alerts`, which it needs.
+void read_reports(const Value& section, Config& config);
 void read_cache(const Value& section, Cache& cache);
 void read_guard(const Value& section, Guard& guard);
 // After everything else.

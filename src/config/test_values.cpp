@@ -72,15 +72,6 @@ std::expected<Span, std::string> parse_comparison(std::string_view text, Unit un
   return Span{.most = *number, .open_most = open};
 }
 
-std::optional<unsigned> parse_minute(std::string_view text) {
-  if (text.size() != 5 || text[2] != ':') return std::nullopt;
-  const auto hours = parse_whole(text.substr(0, 2));
-  const auto minutes = parse_whole(text.substr(3));
-  if (!hours || !minutes || *minutes > 59) return std::nullopt;
-  const auto all = static_cast<unsigned>(*hours * 60 + *minutes);
-  return all <= kDayMinutes ? std::optional(all) : std::nullopt;
-}
-
 std::vector<Word> words_of_code() {
   std::vector<Word> out;
   for (unsigned i = 0; i < kCodeLanguages; ++i) out.push_back({to_string(static_cast<CodeLanguage>(i)), i});
@@ -96,6 +87,15 @@ std::expected<Span, std::string> parse_span(std::string_view text, Unit unit) {
     return parse_range(text.substr(0, dots), text.substr(dots + 2), unit);
   }
   return parse_range(text, text, unit);
+}
+
+std::optional<unsigned> parse_minute(std::string_view text) {
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const auto hours = parse_whole(text.substr(0, 2));
+  const auto minutes = parse_whole(text.substr(3));
+  if (!hours || !minutes || *minutes > 59) return std::nullopt;
+  const auto all = static_cast<unsigned>(*hours * 60 + *minutes);
+  return all <= kDayMinutes ? std::optional(all) : std::nullopt;
 }
 
 std::expected<Hours, std::string> parse_hours(std::string_view text) {

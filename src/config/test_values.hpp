@@ -2,6 +2,7 @@
 // Tests of facts as an admin writes them. Errors are sentences that do not repeat the text.
 
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ std::expected<Span, std::string> parse_span(std::string_view text, Unit unit);
 
 // "22:00-06:00", in UTC; 24:00 is the end of the day.
 std::expected<Hours, std::string> parse_hours(std::string_view text);
+
+// "06:00", in UTC: the minute of the day; 24:00 is its end. Nothing: it is none.
+std::optional<unsigned> parse_minute(std::string_view text);
 
 struct Word {
   std::string_view text;

@@ -318,6 +318,15 @@ struct Alerts {                            // alerts: when a budget reaches a th
   bool operator==(const Alerts&) const = default;
 };
 
+enum class ReportBy : std::uint8_t { kTeam, kGroup };
+struct WeeklyReport {             // reports.weekly: what each team has cost, added up from the trace
+  std::string folder;             // where it is put; empty: there is none
+  bool webhook = false;           // whether it also goes to alerts.webhook
+  std::chrono::minutes at = 6h;   // since the Monday, 00:00 in UTC, on which the week has ended
+  ReportBy by = ReportBy::kTeam;  // a team is the first part of a group
+  bool operator==(const WeeklyReport&) const = default;
+};
+
 enum class RedisDown : std::uint8_t { kClosed, kOpen };
 struct Redis {                     // redis: absent: everything in this process
   std::vector<Address> endpoints;  // host may be a name here
@@ -357,6 +366,7 @@ struct Config {
   Prices prices;
   State state;
   Alerts alerts;
+  WeeklyReport weekly_report;
   Cache cache;
   Guard guard;
   std::optional<Redis> redis;

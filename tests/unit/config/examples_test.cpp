@@ -72,6 +72,7 @@ TEST(Examples, TheReferenceShowsTheBuiltInDefaults) {
   EXPECT_EQ(config.auth, Auth{});
   EXPECT_EQ(config.state, State{});
   EXPECT_EQ(config.alerts, Alerts{});
+  EXPECT_EQ(config.weekly_report, WeeklyReport{});
   EXPECT_EQ(config.redis, std::nullopt);
   EXPECT_EQ(config.cache, Cache{});
   EXPECT_EQ(config.guard, Guard{});
