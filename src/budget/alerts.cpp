@@ -34,14 +34,21 @@ class Alerts::Courier : public std::enable_shared_from_this<Courier> {
 
   void raise(const BudgetAlert& alert) {
     tell(line_of(alert));
+    {
+      const std::lock_guard lock(mutex_);
+      ++counts_.raised[{kind_of(alert.node), alert.percent}];
+    }
+    send(message_of(alert, std::chrono::system_clock::now()));
+  }
+
+  void send(WebhookMessage message) {
     const std::lock_guard lock(mutex_);
-    ++counts_.raised[{kind_of(alert.node), alert.percent}];
     if (!target_ || stopped_) return;
     if (queue_.size() >= options_.most_queued) {
       ++counts_.dropped;
       return;
     }
-    queue_.push_back(message_of(alert, std::chrono::system_clock::now()));
+    queue_.push_back(std::move(message));
     if (!std::exchange(sending_, true)) net::post(io_, [self = shared_from_this()] { self->start(); });
   }
 
@@ -82,13 +89,13 @@ class Alerts::Courier : public std::enable_shared_from_this<Courier> {
 
   static Task<void> send_all(std::shared_ptr<Courier> self) {
     while (const auto message = self->front()) {
-      co_await self->send(*message);
+      co_await self->deliver(*message);
       self->pop_front();
     }
   }
 
   // Until it is delivered or given up. The target may be another one at each attempt.
-  Task<void> send(const WebhookMessage& message) {
+  Task<void> deliver(const WebhookMessage& message) {
     for (unsigned attempt = 1;; ++attempt) {
       const auto target = current_target();
       if (!target) co_return count(&AlertCounts::dropped);
@@ -180,6 +187,8 @@ std::expected<void, std::string> Alerts::configure(const config::Alerts& config)
 }
 
 void Alerts::raise(BudgetAlert alert) { courier_->raise(alert); }
+
+void Alerts::send(WebhookMessage message) { courier_->send(std::move(message)); }
 
 AlertCounts Alerts::counts() const { return courier_->counts(); }
 

@@ -25,18 +25,12 @@ std::string shown(std::chrono::sys_seconds time, const char* format) {
 // RFC 3339.
 std::string instant(std::chrono::sys_seconds time) { return shown(time, "%Y-%m-%dT%H:%M:%SZ"); }
 
-// The same for equal events, whoever raises them: a process that was started again, or another replica.
-std::string event_id(const BudgetAlert& alert) {
+std::string event_of(const BudgetAlert& alert) {
   std::string name = alert.budget;
   name.append("|").append(std::to_string(alert.period_start.time_since_epoch().count()));
   name.append("|").append(std::to_string(alert.limit.nanodollars()));
   name.append("|").append(std::to_string(alert.percent));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  EVP_Digest(name.data(), name.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string id = "evt_";
-  for (std::size_t i = 0; i < kIdDigits; ++i) id += kDigits[(digest[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
-  return id;
+  return name;
 }
 
 std::string authority_of(const config::Url& url) {
@@ -67,8 +61,17 @@ std::expected<std::shared_ptr<const http::Origin>, std::string> origin_of(const 
 
 }  // namespace
 
+std::string webhook_id(std::string_view event) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  EVP_Digest(event.data(), event.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string id = "evt_";
+  for (std::size_t i = 0; i < kIdDigits; ++i) id += kDigits[(digest[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
+  return id;
+}
+
 WebhookMessage message_of(const BudgetAlert& alert, std::chrono::system_clock::time_point now) {
-  WebhookMessage message{event_id(alert), {}};
+  WebhookMessage message{webhook_id(event_of(alert)), {}};
   std::string& body = message.body;
   body.append(R"({"type":"budget.threshold","id":")").append(message.id);
   body.append(R"(","time":")").append(instant(std::chrono::floor<std::chrono::seconds>(now)));

@@ -12,10 +12,6 @@
 
 namespace sluice::budget {
 
-struct WebhookMessage {
-  std::string id;
-  std::string body;
-};
 WebhookMessage message_of(const BudgetAlert& alert, std::chrono::system_clock::time_point now);
 
 // For the log.

@@ -1,7 +1,8 @@
 #pragma once
 // What operators hear when a budget has reached a threshold: a line in the log, a count, and a signed webhook if one is
-// configured. Webhooks go out one after the other on the loop that is given, never on a request's path; what the
-// receiver does not take (any answer but a 2xx, redirects included) is sent again after a growing, jittered pause.
+// configured. What else is to be told goes the same way. Webhooks go out one after the other on the loop that is given,
+// never on a request's path; what the receiver does not take (any answer but a 2xx, redirects included) is sent again
+// after a growing, jittered pause.
 
 #include <chrono>
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "sluice/config/config.hpp"
@@ -30,6 +32,13 @@ struct BudgetAlert {
   Period period = Period::kMonth;
   std::chrono::sys_seconds period_start{};
 };
+
+struct WebhookMessage {
+  std::string id;
+  std::string body;  // JSON, which names the id as well
+};
+// The same for equal events, whoever raises them: a process that was started again, or another replica.
+std::string webhook_id(std::string_view event);
 
 struct AlertCounts {
   std::map<std::pair<std::string, unsigned>, std::uint64_t> raised;  // by kind of node and percent
@@ -62,6 +71,9 @@ class Alerts {
 
   // Any thread; waits for nobody. Equal alerts have equal ids, so that a receiver can tell what it has seen before.
   void raise(BudgetAlert alert);
+
+  // The webhook alone. Any thread; waits for nobody.
+  void send(WebhookMessage message);
 
   AlertCounts counts() const;  // any thread
 
