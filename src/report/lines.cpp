@@ -35,7 +35,7 @@ std::string fault_of(gzFile file) {
 }  // namespace
 
 std::expected<Read, std::string> read_lines(const std::string& path, const std::function<void(std::string_view)>& take,
-                                            const std::function<void(std::uint64_t)>& progress) {
+                                            const std::function<bool(std::uint64_t)>& progress) {
   errno = 0;
   const File file = open(path);
   if (!file) return std::unexpected(std::strerror(errno != 0 ? errno : ENOMEM));
@@ -55,7 +55,8 @@ std::expected<Read, std::string> read_lines(const std::string& path, const std::
     }
     rest += bytes;
     if (rest.size() > kLongestLine) return std::unexpected("it has a line of more than 64 MiB: it is no trace");
-    progress(static_cast<std::uint64_t>(::gzoffset(file.get())));
+    if (!progress(static_cast<std::uint64_t>(::gzoffset(file.get()))))
+      return std::unexpected("reading it was given up");
   }
   if (!rest.empty()) ++read.torn;
   // A file that ends in the middle of its compression has lost its end, and is good until there.

@@ -15,8 +15,9 @@ struct Read {
 };
 
 // Calls `take` with each whole line, without its end, and `progress` with the bytes of the file that have been read,
-// now and then. "-": standard input. The error says what the system says.
+// for each MiB of text; once it says false, reading is given up. "-": standard input. The error says what the system
+// says.
 std::expected<Read, std::string> read_lines(const std::string& path, const std::function<void(std::string_view)>& take,
-                                            const std::function<void(std::uint64_t)>& progress);
+                                            const std::function<bool(std::uint64_t)>& progress);
 
 }  // namespace sluice::report

@@ -67,9 +67,10 @@ class Bar {
   Bar(const Bar&) = delete;
   Bar& operator=(const Bar&) = delete;
 
-  void read(std::uint64_t of_this_file) {
+  bool read(std::uint64_t of_this_file) {
     of_this_file_ = of_this_file;
     show(before_ + of_this_file);
+    return true;
   }
   void end_of_file() { before_ += std::exchange(of_this_file_, 0); }
 
@@ -179,7 +180,8 @@ int run(const Options& options) {
     Bar bar(options.files);
     for (const std::string& file : options.files) {
       const auto read = read_lines(
-          file, [&](std::string_view line) { reading.take(line); }, [&](std::uint64_t bytes) { bar.read(bytes); });
+          file, [&](std::string_view line) { reading.take(line); },
+          [&](std::uint64_t bytes) { return bar.read(bytes); });
       bar.end_of_file();
       if (read) {
         reading.skipped.torn += read->torn;

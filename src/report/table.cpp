@@ -68,21 +68,25 @@ std::string as_csv(const Table& table) {
   return out;
 }
 
+std::string as_json_object(const std::vector<Column>& columns, const std::vector<std::string>& row) {
+  std::string out = "{";
+  for (std::size_t at = 0; at < columns.size(); ++at) {
+    if (at > 0) out += ',';
+    append_json_string(out, columns[at].name);
+    out += ':';
+    if (!columns[at].number) {
+      append_json_string(out, row[at]);
+    } else {
+      out += row[at].empty() ? "null" : row[at];
+    }
+  }
+  return out + "}";
+}
+
 std::string as_json(const Table& table) {
   std::string out = "[";
   for (const auto& row : table.rows) {
-    out += out.size() > 1 ? ",\n {" : "\n {";
-    for (std::size_t at = 0; at < table.columns.size(); ++at) {
-      if (at > 0) out += ',';
-      append_json_string(out, table.columns[at].name);
-      out += ':';
-      if (!table.columns[at].number) {
-        append_json_string(out, row[at]);
-      } else {
-        out += row[at].empty() ? "null" : row[at];
-      }
-    }
-    out += '}';
+    out += (out.size() > 1 ? ",\n " : "\n ") + as_json_object(table.columns, row);
   }
   return out + (table.rows.empty() ? "]\n" : "\n]\n");
 }

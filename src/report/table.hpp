@@ -21,5 +21,6 @@ struct Table {
 std::string as_text(const Table& table, std::size_t rows);
 std::string as_csv(const Table& table);   // RFC 4180, with a head
 std::string as_json(const Table& table);  // one array of objects
+std::string as_json_object(const std::vector<Column>& columns, const std::vector<std::string>& row);
 
 }  // namespace sluice::report

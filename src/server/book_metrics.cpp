@@ -56,6 +56,13 @@ std::vector<MetricFamily> store(const budget::StoreCounts& counts) {
   return {rows, errors, waiting, lag};
 }
 
+std::vector<MetricFamily> reports(const ReportCounts& counts) {
+  auto made = counter("sluice_reports_total", "Weekly reports, by what came of them.");
+  add_number(made, {{"result", "written"}}, static_cast<double>(counts.written));
+  add_number(made, {{"result", "failed"}}, static_cast<double>(counts.failed));
+  return {made};
+}
+
 std::vector<MetricFamily> shared(const limit::RedisLedgerCounts& counts) {
   auto admissions = counter("sluice_shared_admissions_total", "Admissions, by who decided.");
   add_number(admissions, {{"by", "redis"}}, static_cast<double>(counts.shared));
@@ -131,6 +138,7 @@ std::string render_books(const BookCounts& counts) {
   for (auto& one : alerts(counts.alerts)) families.push_back(std::move(one));
   for (auto& one : store(counts.store)) families.push_back(std::move(one));
   for (auto& one : agents(counts)) families.push_back(std::move(one));
+  for (auto& one : reports(counts.reports)) families.push_back(std::move(one));
   if (counts.shared) {
     for (auto& one : shared_agents(counts.runs)) families.push_back(std::move(one));
     for (auto& one : shared(*counts.shared)) families.push_back(std::move(one));

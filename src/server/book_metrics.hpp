@@ -5,7 +5,7 @@
 
 namespace sluice::server {
 
-// The queue, alerts and the store of spend, in the text exposition format.
+// The queue, alerts, the store of spend and reports, in the text exposition format.
 std::string render_books(const BookCounts& counts);
 
 }  // namespace sluice::server

@@ -29,7 +29,10 @@ bool keeps_spend(const config::Config& config) { return !config.state.path.empty
 Books::Books()
     : local_(limit::make_memory_ledger({.on_threshold = [this](const limit::Limit& limit, unsigned percent,
                                                                Money used) { reached(limit, percent, used); }})),
-      room_(limit::make_waiting_room({})) {}
+      room_(limit::make_waiting_room({})),
+      reports_(tell, [this](budget::WebhookMessage message) {
+        if (alerts_) alerts_->send(std::move(message));
+      }) {}
 
 void Books::choose(const config::Config& config) {
   if (chosen_) {
@@ -95,6 +98,7 @@ std::expected<void, std::string> Books::apply(const config::Config& config) {
     if (auto good = alerts_->configure(config.alerts); !good) return good;
   }
   room_->configure(config.admission.queue);
+  reports_.configure(config);
   return {};
 }
 
@@ -130,6 +134,7 @@ void Books::reached(const limit::Limit& limit, unsigned percent, Money used) {
 
 void Books::tick(TimePoint now) {
   room_->tick(now);
+  reports_.tick(now);
   if ((store_ && !redis_) || now < swept_ + kSweep) return;
   swept_ = now;
   local_->changed_budgets(limit::wall_now(), kLease);  // nobody else asks, and it clears away what is idle
@@ -147,6 +152,7 @@ BookCounts Books::counts() const {
   if (store_) counts.store = store_->counts();
   if (agents_.runs) counts.runs = agents_.runs->counts();
   if (agents_.tools) counts.tool_calls = agents_.tools->counts();
+  counts.reports = reports_.counts();
   return counts;
 }
 

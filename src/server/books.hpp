@@ -1,6 +1,6 @@
 #pragma once
-// What goes on over reloads: limits, the queue for slots, spend on disk, alerts. Of the main thread; what is handed out
-// may be used by any.
+// What goes on over reloads: limits, the queue for slots, spend on disk, alerts, reports. Of the main thread; what is
+// handed out may be used by any.
 
 #include <expected>
 #include <memory>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/redis_side.hpp"
+#include "server/weekly_reports.hpp"
 #include "sluice/budget/alerts.hpp"
 #include "sluice/budget/spend_store.hpp"
 #include "sluice/limit/memory_ledger.hpp"
@@ -26,6 +27,7 @@ struct BookCounts {
   budget::StoreCounts store;
   guard::RunCounts runs;
   guard::ToolLogCounts tool_calls;
+  ReportCounts reports;
 };
 
 class Books {
@@ -47,6 +49,7 @@ class Books {
   void attach(net::io_context& io, http::Client& client);
   // Once nothing is admitted any more, and before any of those loops goes.
   void detach() {
+    reports_.stop();
     alerts_.reset();
     redis_.reset();
   }
@@ -81,6 +84,7 @@ class Books {
   config::Cache cache_settings_;         // that it was made by
   guard::Books agents_;
   std::unique_ptr<budget::Alerts> alerts_;
+  WeeklyReports reports_;
   std::shared_ptr<budget::SpendStore> store_;
   std::string store_path_;
   TimePoint swept_{};

@@ -394,7 +394,8 @@ int serve(const std::string& config_file) {
   const int code = run_gateway(config_file, std::move(*loaded), lines, books);
   books.finish();
   lines.finish();
-  if (http::has_look_ups_in_flight() || observe::has_unfinished_files() || budget::has_unfinished_stores()) {
+  if (http::has_look_ups_in_flight() || observe::has_unfinished_files() || budget::has_unfinished_stores() ||
+      has_unfinished_reports()) {
     std::_Exit(code);
   }
   return code;

@@ -157,13 +157,15 @@ TEST(Lines, TornLastLinesAreCountedAndCompressedFilesAreRead) {
   ::gzclose(file);
   for (const std::string& path : {folder.path("plain"), packed}) {
     std::vector<std::string> lines;
-    const auto read = read_lines(path, [&](std::string_view one) { lines.emplace_back(one); }, [](std::uint64_t) {});
+    const auto read =
+        read_lines(path, [&](std::string_view one) { lines.emplace_back(one); }, [](std::uint64_t) { return true; });
     ASSERT_TRUE(read.has_value());
     EXPECT_EQ(read->lines, 2U);
     EXPECT_EQ(read->torn, 1U);
     EXPECT_EQ(lines, std::vector<std::string>(2, line("")));
   }
-  EXPECT_FALSE(read_lines(folder.path("none"), [](std::string_view) {}, [](std::uint64_t) {}).has_value());
+  EXPECT_FALSE(
+      read_lines(folder.path("none"), [](std::string_view) {}, [](std::uint64_t) { return true; }).has_value());
 }
 
 TEST(Lines, OneThatGoesOverManyReadsIsWhole) {
@@ -172,7 +174,8 @@ TEST(Lines, OneThatGoesOverManyReadsIsWhole) {
   folder.write("large", "a\n" + large + "\nb\n");
   std::vector<std::size_t> sizes;
   const auto read = read_lines(
-      folder.path("large"), [&](std::string_view one) { sizes.push_back(one.size()); }, [](std::uint64_t) {});
+      folder.path("large"), [&](std::string_view one) { sizes.push_back(one.size()); },
+      [](std::uint64_t) { return true; });
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(sizes, (std::vector<std::size_t>{1, 5'000'000, 1}));
   EXPECT_EQ(read->torn, 0U);
