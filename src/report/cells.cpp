@@ -1,6 +1,6 @@
 #include "report/cells.hpp"
 
-#include <algorithm>
+#include <cmath>
 
 namespace sluice::report {
 namespace {
@@ -19,15 +19,17 @@ std::vector<Column> numbers(std::initializer_list<const char*> names) {
 }
 
 std::string ms(const Spread& spread, double percent) {
-  if (spread.count() == 0) return "";
+  if (spread.empty()) return "";
   const std::int64_t us = spread.percentile(percent);
   return us < 10'000 ? fixed(us / 1000, us % 1000, 1000) : fixed(us / 1000, us % 1000 / 100, 10);
 }
 
-std::string percent_of(std::int64_t part, std::int64_t whole) {
-  const std::int64_t hundredths = part * 10'000 / std::max<std::int64_t>(whole, 1);
+std::string percent_of(double part, double whole) {
+  const auto hundredths = whole > 0 ? static_cast<std::int64_t>(part * 10'000 / whole) : 0;
   return fixed(hundredths / 100, hundredths % 100, 100);
 }
+
+std::string whole(double count) { return std::to_string(std::llround(count)); }
 
 std::string seconds(std::int64_t us) { return fixed(us / 1'000'000, us % 1'000'000 / 1000, 1000); }
 

@@ -17,7 +17,9 @@ std::vector<Column> numbers(std::initializer_list<const char*> names);
 // nothing.
 std::string ms(const Spread& spread, double percent);
 // "12.34"; of nothing it is 0.00.
-std::string percent_of(std::int64_t part, std::int64_t whole);
+std::string percent_of(double part, double whole);
+// The nearest whole number.
+std::string whole(double count);
 // Microseconds as "12.345".
 std::string seconds(std::int64_t us);
 

@@ -15,7 +15,7 @@ class Cost final : public Question {
   void take(const TraceLine& line) override {
     if (line.event != Event::kRequest) return;
     Sums& sums = groups_.of(line);
-    ++sums.requests;
+    sums.requests += line.weight;
     sums.input += line.input;
     sums.output += line.output;
     sums.cost += line.cost;
@@ -27,17 +27,17 @@ class Cost final : public Question {
     return groups_.table(
         numbers({"requests", "input_tokens", "output_tokens", "cost_usd", "aborted_usd", "lost_usd", "saved_usd"}),
         [](const Sums& sums) {
-          return std::vector<std::string>{std::to_string(sums.requests), std::to_string(sums.input),
-                                          std::to_string(sums.output),   to_decimal(sums.cost),
-                                          to_decimal(sums.aborted),      to_decimal(sums.lost),
-                                          to_decimal(sums.saved)};
+          return std::vector<std::string>{
+              whole(sums.requests),     std::to_string(sums.input), std::to_string(sums.output), to_decimal(sums.cost),
+              to_decimal(sums.aborted), to_decimal(sums.lost),      to_decimal(sums.saved)};
         });
   }
   std::string note() const override { return note_of(groups_.folded()); }
 
  private:
   struct Sums {
-    std::int64_t requests = 0, input = 0, output = 0;
+    double requests = 0;
+    std::int64_t input = 0, output = 0;
     Money cost, aborted, lost, saved;
     auto weight() const { return std::pair(cost, requests); }
     void operator+=(const Sums& other) {
@@ -60,18 +60,18 @@ class Latency final : public Question {
   void take(const TraceLine& line) override {
     if (line.event != Event::kRequest || line.failed()) return;
     Sums& sums = groups_.of(line);
-    ++sums.requests;
-    if (line.stream && line.ttft_us) sums.first.add(*line.ttft_us);
-    if (line.duration_us) sums.all.add(*line.duration_us);
-    if (line.gateway_us) sums.gateway.add(*line.gateway_us);
-    if (line.provider_us) sums.provider.add(*line.provider_us);
+    sums.requests += line.weight;
+    if (line.stream && line.ttft_us) sums.first.add(*line.ttft_us, line.weight);
+    if (line.duration_us) sums.all.add(*line.duration_us, line.weight);
+    if (line.gateway_us) sums.gateway.add(*line.gateway_us, line.weight);
+    if (line.provider_us) sums.provider.add(*line.provider_us, line.weight);
   }
   Table answer() const override {
     return groups_.table(
         numbers({"requests", "ttft_p50_ms", "ttft_p95_ms", "ttft_p99_ms", "total_p50_ms", "total_p95_ms",
                  "total_p99_ms", "gateway_p50_ms", "gateway_p99_ms", "provider_p50_ms"}),
         [](const Sums& sums) {
-          std::vector<std::string> cells = {std::to_string(sums.requests)};
+          std::vector<std::string> cells = {whole(sums.requests)};
           for (const double percent : {50, 95, 99}) cells.push_back(ms(sums.first, percent));
           for (const double percent : {50, 95, 99}) cells.push_back(ms(sums.all, percent));
           for (const double percent : {50, 99}) cells.push_back(ms(sums.gateway, percent));
@@ -83,7 +83,7 @@ class Latency final : public Question {
 
  private:
   struct Sums {
-    std::int64_t requests = 0;
+    double requests = 0;
     Spread first, all, gateway, provider;
     auto weight() const { return requests; }
     void operator+=(const Sums& other) {
@@ -103,23 +103,22 @@ class Errors final : public Question {
 
   void take(const TraceLine& line) override {
     if (line.event != Event::kRequest) return;
-    ++all_;
+    all_ += line.weight;
     if (!line.failed()) return;
-    groups_.of(line) += Sums{1, std::string(line.time), std::string(line.time)};
+    groups_.of(line) += Sums{line.weight, std::string(line.time), std::string(line.time)};
   }
   Table answer() const override {
     auto columns = numbers({"requests", "percent_of_all"});
     columns.insert(columns.end(), {{"first"}, {"last"}});
     return groups_.table(columns, [this](const Sums& sums) {
-      return std::vector<std::string>{std::to_string(sums.requests), percent_of(sums.requests, all_), sums.first,
-                                      sums.last};
+      return std::vector<std::string>{whole(sums.requests), percent_of(sums.requests, all_), sums.first, sums.last};
     });
   }
   std::string note() const override { return note_of(groups_.folded()); }
 
  private:
   struct Sums {
-    std::int64_t requests = 0;
+    double requests = 0;
     std::string first, last;
     auto weight() const { return requests; }
     void operator+=(const Sums& other) {
@@ -129,7 +128,7 @@ class Errors final : public Question {
     }
   };
   Groups<Sums> groups_;
-  std::int64_t all_ = 0;
+  double all_ = 0;
 };
 
 std::string usual_dimension(const std::string& what) {

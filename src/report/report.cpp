@@ -90,9 +90,17 @@ class Bar {
   int shown_ = -1;
 };
 
-struct Skipped {
+// What a reader of the report has to know of the files.
+struct Remarks {
   std::uint64_t torn = 0, broken = 0, newer = 0;
+  std::uint64_t sampled = 0;  // lines that stand for several requests,
+  double stood_for = 0;       // and for how many
   void tell() const {
+    if (sampled > 0) {
+      std::fprintf(stderr,
+                   "%lu lines stand for %.0f requests, of which the trace was a sample: figures are estimates\n",
+                   sampled, stood_for);
+    }
     if (torn > 0) std::fprintf(stderr, "%lu torn last lines were skipped\n", torn);
     if (broken > 0) std::fprintf(stderr, "%lu lines were skipped: they are no trace lines\n", broken);
     if (newer > 0) std::fprintf(stderr, "%lu lines were skipped: a newer sluice wrote them\n", newer);
@@ -107,22 +115,29 @@ class Reading {
   void take(std::string_view text) {
     switch (read_line(text, line_)) {
       case Kind::kKnown:
-        if (line_.time >= since_ && (until_.empty() || line_.time < until_)) question_.take(line_);
+        if (line_.time >= since_ && (until_.empty() || line_.time < until_)) ask();
         break;
       case Kind::kBroken:
-        ++skipped.broken;
+        ++remarks.broken;
         break;
       case Kind::kNewer:
-        ++skipped.newer;
+        ++remarks.newer;
         break;
       case Kind::kOther:
         break;
     }
   }
 
-  Skipped skipped;
+  Remarks remarks;
 
  private:
+  void ask() {
+    question_.take(line_);
+    if (line_.weight == 1 || line_.event != Event::kRequest) return;
+    ++remarks.sampled;
+    remarks.stood_for += line_.weight;
+  }
+
   Question& question_;
   std::string since_, until_;
   TraceLine line_;
@@ -184,14 +199,14 @@ int run(const Options& options) {
           [&](std::uint64_t bytes) { return bar.read(bytes); });
       bar.end_of_file();
       if (read) {
-        reading.skipped.torn += read->torn;
+        reading.remarks.torn += read->torn;
         continue;
       }
       std::fprintf(stderr, "sluice report: %s: %s\n", file.c_str(), read.error().c_str());
       code = kUnreadable;
     }
   }
-  reading.skipped.tell();
+  reading.remarks.tell();
   if (const std::string note = question->note(); !note.empty()) std::fprintf(stderr, "%s\n", note.c_str());
   const std::string text = printed(question->answer(), options);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) code = kUnreadable;

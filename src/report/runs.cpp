@@ -13,13 +13,14 @@ namespace {
 
 // What is counted of a run and of many alike.
 struct Work {
-  std::int64_t requests = 0, refused = 0, tool_calls = 0, input = 0, output = 0;
+  double requests = 0, refused = 0, tool_calls = 0;
+  std::int64_t input = 0, output = 0;
   Money cost;
 
   void add(const TraceLine& line) {
-    requests += line.event == Event::kRequest ? 1 : 0;
-    refused += line.refused() ? 1 : 0;
-    tool_calls += line.event == Event::kToolCall ? 1 : 0;
+    requests += line.event == Event::kRequest ? line.weight : 0;
+    refused += line.refused() ? line.weight : 0;
+    tool_calls += line.event == Event::kToolCall ? line.weight : 0;
     input += line.input;
     output += line.output;
     cost += line.cost;
@@ -36,8 +37,8 @@ struct Work {
     return numbers({"requests", "refused", "tool_calls", "input_tokens", "output_tokens", "cost_usd"});
   }
   std::vector<std::string> cells() const {
-    return {std::to_string(requests), std::to_string(refused), std::to_string(tool_calls),
-            std::to_string(input),    std::to_string(output),  to_decimal(cost)};
+    return {whole(requests),       whole(refused),         whole(tool_calls),
+            std::to_string(input), std::to_string(output), to_decimal(cost)};
   }
 };
 

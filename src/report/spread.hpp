@@ -9,22 +9,22 @@ namespace sluice::report {
 
 class Spread {
  public:
-  // Negative counts as 0.
-  void add(std::int64_t value);
+  // Negative counts as 0. `weight`: so often.
+  void add(std::int64_t value, double weight = 1);
   void operator+=(const Spread& other);
-  std::uint64_t count() const { return count_; }
+  bool empty() const { return steps_.empty(); }
   // The least value that so many per cent of all do not exceed; 0 if there are none.
   std::int64_t percentile(double percent) const;
 
  private:
   struct Step {
     std::uint32_t number = 0;  // 0 is for 0
-    std::uint64_t count = 0;
+    double count = 0;
   };
-  void add_to(std::uint32_t step, std::uint64_t count);
+  void add_to(std::uint32_t step, double count);
 
   std::vector<Step> steps_;  // in order
-  std::uint64_t count_ = 0;
+  double count_ = 0;
 };
 
 }  // namespace sluice::report

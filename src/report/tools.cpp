@@ -13,26 +13,26 @@ class Tools final : public Question {
   void take(const TraceLine& line) override {
     if (line.event != Event::kToolCall) return;
     Sums& sums = groups_.of(line);
-    ++sums.calls;
-    sums.failed += line.call_failed ? 1 : 0;
+    sums.calls += line.weight;
+    sums.failed += line.call_failed ? line.weight : 0;
     // A line tells how many equal calls came before it; each such line is one call more than was needed.
-    sums.retries += line.retries > 0 ? 1 : 0;
-    if (line.duration_us) sums.duration.add(*line.duration_us);
+    sums.retries += line.retries > 0 ? line.weight : 0;
+    if (line.duration_us) sums.duration.add(*line.duration_us, line.weight);
   }
   Table answer() const override {
-    return groups_.table(
-        numbers({"calls", "failed", "failed_percent", "retries", "p50_ms", "p95_ms", "p99_ms"}), [](const Sums& sums) {
-          return std::vector<std::string>{
-              std::to_string(sums.calls),   std::to_string(sums.failed), percent_of(sums.failed, sums.calls),
-              std::to_string(sums.retries), ms(sums.duration, 50),       ms(sums.duration, 95),
-              ms(sums.duration, 99)};
-        });
+    return groups_.table(numbers({"calls", "failed", "failed_percent", "retries", "p50_ms", "p95_ms", "p99_ms"}),
+                         [](const Sums& sums) {
+                           return std::vector<std::string>{
+                               whole(sums.calls),    whole(sums.failed),    percent_of(sums.failed, sums.calls),
+                               whole(sums.retries),  ms(sums.duration, 50), ms(sums.duration, 95),
+                               ms(sums.duration, 99)};
+                         });
   }
   std::string note() const override { return note_of(groups_.folded()); }
 
  private:
   struct Sums {
-    std::int64_t calls = 0, failed = 0, retries = 0;
+    double calls = 0, failed = 0, retries = 0;
     Spread duration;
     auto weight() const { return calls; }
     void operator+=(const Sums& other) {

@@ -1,6 +1,8 @@
 #include "report/trace_line.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <iterator>
 
 #include "sluice/config/units.hpp"
@@ -11,6 +13,7 @@ namespace sluice::report {
 namespace {
 
 constexpr std::string_view kTag = "tag:";
+constexpr double kLeastRate = 1e-6;
 
 // A member of a line, and the name that it has as a dimension.
 struct Text {
@@ -44,6 +47,13 @@ std::int64_t integer(json::Value value) { return json::integer_of(value).value_o
 
 Money money(json::Value value) { return from_decimal(value.raw).value_or(Money()); }
 
+// A rate that cannot be is none.
+double weight_of(json::Value rate) {
+  double share = 0;
+  const auto [rest, error] = std::from_chars(rate.raw.data(), rate.raw.data() + rate.raw.size(), share);
+  return error == std::errc() && share >= kLeastRate && share <= 1 ? 1 / share : 1;
+}
+
 void read_usage(json::Value usage, TraceLine& line) {
   for (const json::Member& member : json::Members(usage)) {
     if (member.key == "input") line.input = integer(member.value);
@@ -57,6 +67,7 @@ void read_usage(json::Value usage, TraceLine& line) {
 void read_member(const json::Member& member, TraceLine& line) {
   if (member.key == "time") line.time = member.value.raw.substr(1, member.value.raw.size() - 2);
   if (member.key == "stream") line.stream = member.value.is_true();
+  if (member.key == "sample_rate") line.weight = weight_of(member.value);
   if (member.key == "usage") read_usage(member.value, line);
   if (member.key == "saved") line.saved = money(json::find(member.value, "usd").value_or(json::Value{}));
   if (member.key == "tags") line.tags = member.value;
@@ -72,6 +83,19 @@ void read_member(const json::Member& member, TraceLine& line) {
   for (const Time& time : kTimes) {
     if (member.key == time.member) line.*time.place = json::integer_of(member.value);
   }
+}
+
+// What the line says of itself becomes what is said of all that it stands for.
+void weigh(TraceLine& line) {
+  const auto weighted = [&line](std::int64_t value) {
+    constexpr double kMost = 1e18;  // more no report adds up
+    return std::llround(std::clamp(static_cast<double>(value) * line.weight, -kMost, kMost));
+  };
+  for (std::int64_t* count : {&line.input, &line.output, &line.cached, &line.cache_write, &line.reasoning}) {
+    *count = weighted(*count);
+  }
+  for (Money* money : {&line.cost, &line.lost, &line.saved})
+    *money = Money::nanodollars(weighted(money->nanodollars()));
 }
 
 std::optional<Event> event_of(json::Value name) {
@@ -119,6 +143,7 @@ Kind read_line(std::string_view text, TraceLine& line) {
   line = TraceLine();
   line.event = *event;
   for (const json::Member& member : members) read_member(member, line);
+  if (line.weight != 1) weigh(line);
   return line.time.empty() ? Kind::kBroken : Kind::kKnown;
 }
 

@@ -20,6 +20,7 @@ struct TraceLine {
   json::Value model, provider, upstream_model, key, group, endpoint, outcome, error, status, finish_reason, cache, run,
       user, tool;
   json::Value tags;
+  double weight = 1;  // how many like it it stands for, where the trace was sampled; amounts are those of all of them
   // Of requests.
   bool stream = false;
   std::int64_t input = 0, output = 0, cached = 0, cache_write = 0, reasoning = 0;

@@ -12,7 +12,8 @@ constexpr auto kWeek = std::chrono::days(7);
 
 // Of the week, and what the one before has cost.
 struct Sums {
-  std::int64_t requests = 0, input = 0, output = 0, cached = 0, cache_write = 0, reasoning = 0;
+  double requests = 0;
+  std::int64_t input = 0, output = 0, cached = 0, cache_write = 0, reasoning = 0;
   Money cost{}, saved{}, before{};
   auto weight() const { return std::tuple(cost, before, requests); }
   void operator+=(const Sums& other) {
@@ -30,7 +31,7 @@ struct Sums {
 
 Sums sums_of(const TraceLine& line, bool of_week) {
   if (!of_week) return {.before = line.cost};
-  return {.requests = 1,
+  return {.requests = line.weight,
           .input = line.input,
           .output = line.output,
           .cached = line.cached,
@@ -46,7 +47,7 @@ std::vector<Column> columns() {
 }
 
 std::vector<std::string> cells_of(const Sums& sums, bool before_is_known) {
-  return {std::to_string(sums.requests),
+  return {whole(sums.requests),
           std::to_string(sums.input),
           std::to_string(sums.output),
           std::to_string(sums.cached),

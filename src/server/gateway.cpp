@@ -54,13 +54,6 @@ void tell_of_full_series(observe::SeriesKind kind) {
                observe::kSeriesKindNames[static_cast<std::size_t>(kind)]);
 }
 
-// A name that somebody may ask for; empty: the configuration has only patterns.
-std::string example_model(const config::Config& config) {
-  const auto plain = [](const config::Model& model) { return !model.name.contains('*'); };
-  const auto found = std::ranges::find_if(config.models, plain);
-  return found == config.models.end() ? std::string() : found->name;
-}
-
 class Gateway {
  public:
   Gateway(std::string file, LoadedSnapshot loaded, Lines& lines, Books& books)

@@ -131,6 +131,12 @@ void append_record(std::string& out, const RecentRecord& record) {
 
 }  // namespace
 
+std::string example_model(const config::Config& config) {
+  const auto plain = [](const config::Model& model) { return !model.name.contains('*'); };
+  const auto found = std::ranges::find_if(config.models, plain);
+  return found == config.models.end() ? std::string() : found->name;
+}
+
 std::string render_live(const Activity& activity, const routing::Router& router, const LiveFacts& facts) {
   std::string out = "{\"version\":";
   append_json_string(out, version());

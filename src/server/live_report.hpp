@@ -23,6 +23,8 @@ struct LiveFacts {
   bool needs_key = false;
 };
 
+// A name that somebody may ask for; empty: the configuration has only patterns.
+std::string example_model(const config::Config& config);
 std::string render_live(const Activity& activity, const routing::Router& router, const LiveFacts& facts);
 
 }  // namespace sluice::server
