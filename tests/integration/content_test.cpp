@@ -12,11 +12,10 @@ namespace {
 
 // One of each kind, and what is to be left of it. The marks of requests are a kind as well, so that they do not count
 // as leaks where the rest of a text is kept.
-const std::string kRedact = R"(redact: [{name: canary, pattern: "canary-(?:prompt|answer)"
-}, {name: ticket, pattern: "ACME-[0-9]{6}"}])";
-const std::string kSecrets =
-    "Bob bob.b@example.org, card 4111 1111 1111 1111, tel +1 415 555 2671, key sk-" + std::string("proj-a1B2c3D4e5F6g7H8") +
-    ", ACME-123456, Bearer abcdef0123456789.";
+const std::string kRedact =
+    "redact: [{name: canary, pattern: 'canary-(?:prompt|answer)'}, {name: ticket, pattern: 'ACME-[0-9]{6}'}]";
+const std::string kSecrets = "Bob bob.b@example.org, card 4111 1111 1111 1111, tel +1 415 555 2671, key sk-" +
+                             std::string("proj-a1B2c3D4e5F6g7H8") + ", ACME-123456, Bearer abcdef0123456789.";
 const std::string kStruck =
     "Bob [redacted:email], card [redacted:card], tel [redacted:phone], key [redacted:api_key], [redacted:ticket], "
     "[redacted:bearer].";

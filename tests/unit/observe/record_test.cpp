@@ -97,7 +97,8 @@ TEST(TraceLine, HoldsEverythingThatIsOnTheRecord) {
 
 TEST(TraceLine, HoldsContentWhereThereIsAny) {
   Record record = full_record();
-  Content content{.input_hash = "00112233445566778899aabbccddeeff"};
+  Content content;
+  content.input_hash = "00112233445566778899aabbccddeeff";
   record.content = std::make_shared<Content>(content);
   json line = trace(record);
   EXPECT_EQ(line["input_hash"], content.input_hash);
