@@ -58,47 +58,38 @@ class KeepContent final : public Middleware {
   std::size_t most() const { return config_.trace.content_bytes + ContentRedactor::kLookAhead; }
 
   Task<Result<void>> keep(Exchange& exchange, Next next, Content level) const {
+    AnswerTap tap(*exchange.sink, exchange.endpoint,
+                  {.most = most(),
+                   .event_bytes = config_.limits.event_bytes + config_.limits.header_bytes,
+                   .inline_bytes = config_.limits.inline_bytes},
+                  exchange.kept_bytes);
     Result<void> result;
     std::exception_ptr thrown;
-    std::string answer;
-    {
-      AnswerTap tap(*exchange.sink, exchange.endpoint,
-                    {.most = most(),
-                     .event_bytes = config_.limits.event_bytes + config_.limits.header_bytes,
-                     .inline_bytes = config_.limits.inline_bytes},
-                    exchange.kept_bytes);
+    try {
       const InFront in_front(exchange, level == Content::kHash ? *exchange.sink : tap);
-      try {
-        result = co_await next(exchange);
-      } catch (const std::exception&) {
-        thrown = std::current_exception();
-      }
-      answer = tap.text();
+      result = co_await next(exchange);
+    } catch (const std::exception&) {
+      thrown = std::current_exception();
     }
     // That the client has left is no reason to keep less.
     co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
-    auto make = [&, this] { return content_of(*exchange.view, answer, level); };
-    const bool small =
-        exchange.request.body.size() + answer.size() <= std::min(kInlineText, config_.limits.inline_bytes);
-    exchange.record.content = small ? make() : co_await aside(make);
+    try {
+      const std::string answer = tap.text();
+      auto make = [&, this] { return content_of(*exchange.view, answer, level); };
+      const std::size_t size = exchange.request.body.size() + answer.size();
+      const bool small = size <= std::min(kInlineText, config_.limits.inline_bytes);
+      exchange.record.content = small ? make() : co_await aside(make);
+    } catch (const std::bad_alloc&) {
+      // Then the record says less.
+    }
     exchange.kept_bytes = 0;
     co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
     if (thrown) std::rethrow_exception(thrown);
     co_return result;
   }
 
-  // Null: there is no memory for it.
   std::shared_ptr<const observe::Content> content_of(const api::RequestView& view, const std::string& answer,
                                                      Content level) const {
-    try {
-      return made_of(view, answer, level);
-    } catch (const std::bad_alloc&) {
-      return nullptr;
-    }
-  }
-
-  std::shared_ptr<const observe::Content> made_of(const api::RequestView& view, const std::string& answer,
-                                                  Content level) const {
     auto made = std::make_shared<observe::Content>();
     std::string question = "sluice input 1\n";
     api::append_question(question, view);

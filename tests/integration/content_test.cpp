@@ -255,7 +255,7 @@ TEST_F(ContentTest, NoPartOfASecretAcrossTheEndIsKept) {
   upstream_.on(kChat).stream(chat_stream({text}));
   start_with("content: redacted, content_bytes: 1KiB");
   const std::string kept = line_of(plain_body("hi", R"("stream":true)"))["output"];
-  EXPECT_TRUE(kept.ends_with("x [redacte…")) << kept;
+  EXPECT_TRUE(kept.ends_with("x [redacted…")) << kept;
 }
 
 TEST_F(ContentTest, WhatIsRefusedOrFailsHasItsQuestion) {
