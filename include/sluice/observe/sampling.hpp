@@ -13,7 +13,7 @@ struct SampleRules {
   std::uint32_t rate = kWhole;     // of all traces, in millionths
   nanoseconds slow{};              // that take at least so long are always kept; 0: however long they take
   nanoseconds slow_first_token{};  // streams whose first token takes so long
-  Money cost;                      // that cost at least so much; nothing: whatever they cost
+  Money cost{};                    // that cost at least so much; nothing: whatever they cost
 };
 
 // Whether it is written for what it is, at any rate: it failed, it was refused, it was slow or dear, its run met

@@ -47,13 +47,15 @@ Record record_of(int number) {
   record.provider = "provider-" + name;
   record.key = "key-" + name;
   record.group = "group-" + name;
-  record.tags = &(tags[number] = {{"feature", "feature-" + name}});
+  tags[number]["feature"] = "feature-" + name;
+  record.tags = &tags[number];
   record.limit = "group limit-" + name;
   record.observed = "group observed-" + name;
   record.status = 200 + number % 400;
   record.usage = {.input = 3, .output = 5, .cached = 1, .reasoning = 1, .source = UsageSource::kCached};
   record.saved = {.input = 3, .output = 5};
-  record.saved_cost = record.cost = Money::nanodollars(1'000'000'000);
+  record.saved_cost = Money::nanodollars(1'000'000'000);
+  record.cost = record.saved_cost;
   record.cache = "hit";
   record.events = 7;
   record.committed = kStart + 1s;
