@@ -132,7 +132,7 @@ TEST(Questions, ALineOfASampleWeighsAsMuchAsItStandsFor) {
 }
 
 TEST(Questions, ARateThatCannotBeIsNone) {
-  for (const char* rate : {"0", "-0.1", "2", "1e-9", "\"x\"", "null", "true", "1e400"}) {
+  for (const char* rate : {"0", "-0.1", "2", "1e-9", "\"x\"", "null", "true", "1e300"}) {
     EXPECT_EQ(ask("cost", {}, {line("\"sample_rate\":" + std::string(rate))}).rows[0][1], "1") << rate;
   }
 }
