@@ -33,12 +33,11 @@ class WeeklyReportTest : public GatewayTest {
            .environment = {{"HOOK_SECRET", "hook-secret"}}});
   }
   std::string report() { return gateway().directory().read("reports/weekly-" + last_monday_in("%Y-%m-%d") + ".json"); }
-  double reports(const std::string& result) {
-    return gateway().metrics().sum("sluice_reports_total", {{"result", result}});
+  double count(std::string_view metric, const std::string& result) {
+    return gateway().metrics().sum(metric, {"result=\"" + result + "\""});
   }
-  double webhooks(const std::string& result) {
-    return gateway().metrics().sum("sluice_alert_webhooks_total", {{"result", result}});
-  }
+  double reports(const std::string& result) { return count("sluice_reports_total", result); }
+  double webhooks(const std::string& result) { return count("sluice_alert_webhooks_total", result); }
 };
 
 TEST_F(WeeklyReportTest, IsWrittenAndSentSigned) {
@@ -51,7 +50,7 @@ TEST_F(WeeklyReportTest, IsWrittenAndSentSigned) {
   EXPECT_EQ(made["total"]["cost_usd"], 1.25);
   const auto request = upstream_.request(0);
   EXPECT_EQ(request.body, report());
-  EXPECT_EQ(request.head.get("webhook-id"), made["id"]);
+  EXPECT_EQ(made["id"], request.head.get("webhook-id"));
   EXPECT_TRUE(request.head.get("webhook-signature").starts_with("v1,"));
   EXPECT_NE(gateway().directory().read("reports/weekly-" + last_monday_in("%Y-%m-%d") + ".csv"), "");
 }

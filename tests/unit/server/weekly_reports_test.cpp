@@ -182,7 +182,7 @@ TEST_F(WeeklyReportsTest, WhatCannotBeWrittenIsToldOnceAndTriedAgain) {
   settle();
   EXPECT_EQ(reports_->counts().failed, 1U);
   ASSERT_EQ(told_.size(), 1U);
-  EXPECT_TRUE(told_[0].starts_with("warn reports.weekly: there is none, and it is tried again in 10m: ")) << told_[0];
+  EXPECT_TRUE(told_[0].starts_with("warn reports.weekly: there is none, and it is tried again in 10min: ")) << told_[0];
   settle();
   EXPECT_EQ(reports_->counts().failed, 1U) << "not at once";
   now_ += 10min;
@@ -220,6 +220,39 @@ TEST_F(WeeklyReportsTest, AClockThatGoesBackMakesNothingTwice) {
   settle_at(sys_days(kNext) + 6h);
   EXPECT_EQ(sent_.size(), 2U) << "that and the one of the week before";
   EXPECT_EQ(reports_->counts().written, 2U);
+}
+
+class WeeklyReportTest : public ::testing::Test {
+ protected:
+  // `rotations`: how often the trace is put aside while it is read.
+  std::expected<WeeklyOutcome, std::string> make(int rotations) {
+    folder_.write("trace.jsonl", line("2026-11-17T00:00:00.000000Z", "2"));
+    int made = 0;
+    const auto rotate = [&] {
+      if (made == rotations) return true;
+      const std::string aside = "trace.jsonl.2026112" + std::to_string(made++) + "T000000Z-0000";
+      std::filesystem::rename(folder_.path("trace.jsonl"), folder_.path(aside));
+      folder_.write("trace.jsonl", line("2026-11-18T00:00:00.000000Z", "4"));
+      return true;
+    };
+    config::WeeklyReport config;
+    config.folder = folder_.path("reports");
+    return make_weekly_report({config, folder_.path("trace.jsonl"), kMonday, kNext + 6h}, rotate);
+  }
+  support::TempDir folder_;
+};
+
+TEST_F(WeeklyReportTest, ATraceThatIsRotatedWhileItIsReadIsReadAgain) {
+  const auto made = make(1);
+  ASSERT_TRUE(made) << made.error();
+  EXPECT_EQ(json::parse(folder_.read("reports/weekly-2026-11-16.json"))["total"]["cost_usd"], 6);
+}
+
+TEST_F(WeeklyReportTest, ButNotForEver) {
+  const auto made = make(9);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error(), "the trace is rotated faster than it can be read");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("reports")));
 }
 
 TEST_F(WeeklyReportsTest, AnEndInTheMiddleIsNotWaitedFor) {
