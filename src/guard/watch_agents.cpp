@@ -1,11 +1,11 @@
 #include <algorithm>
 
 #include "sluice/api/tool_calls.hpp"
-#include "sluice/core/aside.hpp"
 #include "sluice/core/text.hpp"
 #include "sluice/guard/stages.hpp"
+#include "sluice/pipeline/answer_tap.hpp"
+#include "sluice/pipeline/in_front.hpp"
 #include "sluice/pipeline/user.hpp"
-#include "sluice/sse/decoder.hpp"
 
 namespace sluice::guard {
 namespace {
@@ -14,78 +14,43 @@ constexpr std::size_t kShownUser = 128;
 constexpr std::size_t kShownTool = 64;
 constexpr std::size_t kShownCall = 128;
 
-// Between the stages that answer and the client: what passes is read for calls of tools, and told before the client
-// gets the last of it, since its next request may be here before we are done with this one.
-class Tap final : public http::ResponseSink {
+// Reads an answer for the calls of tools that it asks for, and remembers them before the client can bring a result.
+class CallWatch final : public pipeline::AnswerListener {
  public:
-  struct Limits {
-    std::size_t event_bytes = 0;
-    std::size_t inline_bytes = 0;  // a larger body is read beside the event loop
-  };
-  Tap(http::ResponseSink& client, api::ToolCallReader& reader, const Limits& limits, std::function<void()> whole)
-      : client_(client), reader_(reader), limits_(limits), decoder_(limits.event_bytes), whole_(std::move(whole)) {}
+  CallWatch(const pipeline::Exchange& exchange, ToolLog& log)
+      : exchange_(exchange), log_(log), reader_(exchange.endpoint) {}
 
-  bool started() const override { return client_.started(); }
-  void end_by(TimePoint due) override { client_.end_by(due); }
-  Task<Result<void>> respond(http::ResponseStart start, std::string_view body) override {
-    if (body.size() <= limits_.inline_bytes) {
-      reader_.body(body);
-    } else {
-      reader_ = co_await aside([body, empty = reader_]() mutable {
-        empty.body(body);
-        return std::move(empty);
-      });
-    }
-    whole_();
-    co_return co_await client_.respond(std::move(start), body);
+  void body(std::string_view text) override { reader_.body(text); }
+  bool event(std::string_view data) override {
+    reader_.event(data);
+    return true;
   }
-  void start(http::ResponseStart start) override { client_.start(std::move(start)); }
-  Task<Result<void>> finish(std::string_view last_bytes) override {
-    read_events(last_bytes);
-    whole_();
-    co_return co_await client_.finish(last_bytes);
+  void ended() override {
+    const observe::Record& record = exchange_.record;
+    const auto calls = reader_.calls();
+    if (calls.empty()) return;
+    log_.asked({.owner = record.key, .run_id = record.run_id, .request_id = record.request_id}, calls, Clock::now());
   }
-  std::optional<Result<void>> write_now(std::string_view bytes) override {
-    read_events(bytes);
-    return client_.write_now(bytes);
-  }
-  Task<Result<void>> flush() override { return client_.flush(); }
+  const api::ToolCallReader& reader() const { return reader_; }
 
  private:
-  void read_events(std::string_view bytes) {
-    if (broken_) return;
-    const auto read = [this](const sse::Event& event) {
-      reader_.event(event.data);
-      return true;
-    };
-    broken_ = !decoder_.feed(bytes, read);
-  }
-
-  http::ResponseSink& client_;
-  api::ToolCallReader& reader_;
-  Limits limits_;
-  sse::Decoder decoder_;
-  std::function<void()> whole_;
-  bool broken_ = false;
+  const pipeline::Exchange& exchange_;
+  ToolLog& log_;
+  api::ToolCallReader reader_;
 };
 
-// While it lives, the tap is what the stages inside answer to.
-class Between {
+// While it lives, GuardRun sees the calls.
+class Shown {
  public:
-  Between(pipeline::Exchange& exchange, Tap& tap, const api::ToolCallReader& reader)
-      : exchange_(exchange), client_(std::exchange(exchange.sink, &tap)) {
+  Shown(pipeline::Exchange& exchange, const api::ToolCallReader& reader) : exchange_(exchange) {
     exchange_.tool_calls = &reader;
   }
-  Between(const Between&) = delete;
-  Between& operator=(const Between&) = delete;
-  ~Between() {
-    exchange_.tool_calls = nullptr;
-    exchange_.sink = client_;
-  }
+  Shown(const Shown&) = delete;
+  Shown& operator=(const Shown&) = delete;
+  ~Shown() { exchange_.tool_calls = nullptr; }
 
  private:
   pipeline::Exchange& exchange_;
-  http::ResponseSink* client_;
 };
 
 class WatchAgents final : public pipeline::Middleware {
@@ -97,21 +62,14 @@ class WatchAgents final : public pipeline::Middleware {
     exchange.record.user = truncate_utf8(pipeline::user_of(exchange, config_.auth.user_headers), kShownUser);
     note_results(exchange);
     if (!api::offers_tools(*exchange.view)) co_return co_await next(exchange);
-    api::ToolCallReader reader(exchange.endpoint);
-    const Tap::Limits limits{.event_bytes = config_.limits.event_bytes, .inline_bytes = config_.limits.inline_bytes};
-    Tap tap(*exchange.sink, reader, limits, [&] { note_calls(exchange, reader); });
-    const Between between(exchange, tap, reader);
+    CallWatch watch(exchange, *tools_);
+    pipeline::AnswerTap tap(*exchange.sink, watch, pipeline::tap_limits(config_));
+    const pipeline::InFront in_front(exchange, tap);
+    const Shown shown(exchange, watch.reader());
     co_return co_await next(exchange);
   }
 
  private:
-  void note_calls(const pipeline::Exchange& exchange, const api::ToolCallReader& reader) const {
-    const observe::Record& record = exchange.record;
-    const auto calls = reader.calls();
-    if (calls.empty()) return;
-    tools_->asked({.owner = record.key, .run_id = record.run_id, .request_id = record.request_id}, calls, Clock::now());
-  }
-
   void note_results(pipeline::Exchange& exchange) const {
     observe::Record& record = exchange.record;
     for (const api::ToolResult& result : api::read_tool_results(*exchange.view)) {

@@ -1,4 +1,4 @@
-#include "pipeline/answer_tap.hpp"
+#include "sluice/pipeline/answer_tap.hpp"
 
 #include <new>
 
@@ -6,50 +6,53 @@
 
 namespace sluice::pipeline {
 
-Task<Result<void>> AnswerTap::respond(http::ResponseStart start, std::string_view body) {
-  if (body.size() <= limits_.inline_bytes) {
-    keep_body(body);
-  } else {
-    co_await aside([this, body] {
-      keep_body(body);
-      return true;
-    });
+// Events are re-framed on their way, and a little larger then.
+TapLimits tap_limits(const config::Config& config) {
+  return {.event_bytes = config.limits.event_bytes + config.limits.header_bytes,
+          .inline_bytes = config.limits.inline_bytes};
+}
+
+template <class Call>
+void AnswerTap::tell(const Call& call) {
+  if (over_) return;
+  try {
+    call();
+  } catch (const std::bad_alloc&) {
+    over_ = true;
   }
-  held_ = text_.held();
+}
+
+void AnswerTap::tell_events(std::string_view bytes) {
+  tell([&] {
+    bool more = true;
+    const auto read = decoder_.feed(bytes, [&](const sse::Event& event) { return more = listener_.event(event.data); });
+    over_ = !read || !more;
+  });
+}
+
+Task<Result<void>> AnswerTap::respond(http::ResponseStart start, std::string_view body) {
+  const auto hear = [this, body] {
+    tell([&] { listener_.body(body); });
+    return true;
+  };
+  if (body.size() <= limits_.inline_bytes) {
+    hear();
+  } else {
+    co_await aside(hear);
+  }
+  tell([this] { listener_.ended(); });
   co_return co_await client_.respond(std::move(start), body);
 }
 
 std::optional<Result<void>> AnswerTap::write_now(std::string_view bytes) {
-  keep_events(bytes);
+  tell_events(bytes);
   return client_.write_now(bytes);
 }
 
 Task<Result<void>> AnswerTap::finish(std::string_view last_bytes) {
-  keep_events(last_bytes);
+  tell_events(last_bytes);
+  tell([this] { listener_.ended(); });
   return client_.finish(last_bytes);
-}
-
-// Without memory for what is kept the answer goes on all the same.
-void AnswerTap::keep_body(std::string_view body) {
-  try {
-    text_.add_body(body);
-  } catch (const std::bad_alloc&) {
-    over_ = true;
-  }
-}
-
-void AnswerTap::keep_events(std::string_view bytes) {
-  if (over_) return;
-  try {
-    const auto read = decoder_.feed(bytes, [this](const sse::Event& event) {
-      text_.add_event(event.data);
-      return !text_.full();
-    });
-    over_ = !read || text_.full();
-  } catch (const std::bad_alloc&) {
-    over_ = true;
-  }
-  held_ = text_.held();
 }
 
 }  // namespace sluice::pipeline

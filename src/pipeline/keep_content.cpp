@@ -4,12 +4,13 @@
 #include <map>
 #include <new>
 
-#include "pipeline/answer_tap.hpp"
+#include "sluice/api/plain_text.hpp"
 #include "sluice/api/question.hpp"
 #include "sluice/core/aside.hpp"
 #include "sluice/core/content_hash.hpp"
 #include "sluice/core/content_redactor.hpp"
 #include "sluice/core/text.hpp"
+#include "sluice/pipeline/answer_tap.hpp"
 #include "sluice/pipeline/content.hpp"
 #include "sluice/pipeline/in_front.hpp"
 
@@ -20,16 +21,31 @@ using config::Content;
 
 constexpr std::size_t kInlineText = 16 * 1024;  // to redact more than this would hold up the event loop
 
-std::vector<ContentRedactor::Pattern> patterns_of(const config::Trace& trace) {
-  std::vector<ContentRedactor::Pattern> patterns;
-  for (const config::RedactPattern& one : trace.redact) patterns.push_back({one.name, one.pattern});
-  return patterns;
-}
+// Keeps what an answer says, up to a bound; `held` is how much that takes.
+class AnswerKeeper final : public AnswerListener {
+ public:
+  AnswerKeeper(Endpoint endpoint, std::size_t most, std::size_t& held) : text_(endpoint, most), held_(held) {}
+
+  void body(std::string_view text) override {
+    text_.add_body(text);
+    held_ = text_.held();
+  }
+  bool event(std::string_view data) override {
+    text_.add_event(data);
+    held_ = text_.held();
+    return !text_.full();
+  }
+  std::string text() const { return text_.text(); }
+
+ private:
+  api::AnswerText text_;
+  std::size_t& held_;
+};
 
 class KeepContent final : public Middleware {
  public:
   explicit KeepContent(const config::Config& config)
-      : config_(config), redactor_(patterns_of(config.trace)), hash_(config.trace.secret) {
+      : config_(config), redactor_(redact_patterns(config.trace)), hash_(config.trace.secret) {
     for (const config::Model& model : config.models) {
       if (model.content) by_route_.emplace(model.name, *model.content);
     }
@@ -58,11 +74,8 @@ class KeepContent final : public Middleware {
   std::size_t most() const { return config_.trace.content_bytes + ContentRedactor::kLookAhead; }
 
   Task<Result<void>> keep(Exchange& exchange, Next next, Content level) const {
-    AnswerTap tap(*exchange.sink, exchange.endpoint,
-                  {.most = most(),
-                   .event_bytes = config_.limits.event_bytes + config_.limits.header_bytes,
-                   .inline_bytes = config_.limits.inline_bytes},
-                  exchange.kept_bytes);
+    AnswerKeeper keeper(exchange.endpoint, most(), exchange.kept_bytes);
+    AnswerTap tap(*exchange.sink, keeper, tap_limits(config_));
     Result<void> result;
     std::exception_ptr thrown;
     try {
@@ -74,7 +87,7 @@ class KeepContent final : public Middleware {
     // That the client has left is no reason to keep less.
     co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
     try {
-      const std::string answer = tap.text();
+      const std::string answer = keeper.text();
       auto make = [&, this] { return content_of(*exchange.view, answer, level); };
       const std::size_t size = exchange.request.body.size() + answer.size();
       const bool small = size <= std::min(kInlineText, config_.limits.inline_bytes);
@@ -121,6 +134,12 @@ class KeepContent final : public Middleware {
 };
 
 }  // namespace
+
+std::vector<ContentRedactor::Pattern> redact_patterns(const config::Trace& trace) {
+  std::vector<ContentRedactor::Pattern> patterns;
+  for (const config::RedactPattern& one : trace.redact) patterns.push_back({one.name, one.pattern});
+  return patterns;
+}
 
 bool keeps_content(const config::Config& config) {
   const auto on = [](const auto& one) { return one.content.value_or(Content::kNone) != Content::kNone; };

@@ -24,7 +24,7 @@ pipeline::Pipeline build_pipeline(const Snapshot& snapshot, std::shared_ptr<cons
   stages.push_back(routing::make_list_models(router));  // needs an identity, and no body
   // All that follow look at the body through its view.
   stages.push_back(pipeline::make_parse_request(config.limits.inline_bytes));
-  stages.push_back(guard::make_take_feedback());  // asks for no model
+  stages.push_back(guard::make_take_feedback(config));  // asks for no model
   // Models and providers have limits and prices of their own.
   stages.push_back(routing::make_resolve(router, insight_into(snapshot)));
   // Outside GuardRun, which counts the calls of tools that the answer asks for, and tells of a run that must stop.

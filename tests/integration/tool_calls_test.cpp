@@ -205,6 +205,12 @@ TEST_F(FeedbackTest, IsAnEventOfItsOwn) {
   EXPECT_EQ(gateway().metrics().sum("sluice_feedback_total"), 1);
 }
 
+TEST_F(FeedbackTest, CommentsAreKeptWhereContentIs) {
+  start({.trace = "path: {DIR}/trace.jsonl, content: redacted"});
+  tell(R"({"request_id":"req_1","value":1,"comment":"ask bob@example.org"})");
+  EXPECT_EQ(gateway().events("feedback", 1)[0]["comment"], "ask [redacted:email]");
+}
+
 TEST_F(FeedbackTest, MustSayWhatItIsAboutAndHowMuch) {
   start();
   EXPECT_TRUE(is_error(tell(R"({"value":1})"), 400, "missing_required_parameter"));

@@ -26,6 +26,6 @@ std::unique_ptr<pipeline::Middleware> make_watch_agents(const config::Config& co
 std::unique_ptr<pipeline::Middleware> make_guard_run(const config::Config& config, std::shared_ptr<Runs> runs);
 
 // POST /v1/feedback: what an app says of an answer, for the trace. After ParseRequest; asks nobody.
-std::unique_ptr<pipeline::Middleware> make_take_feedback();
+std::unique_ptr<pipeline::Middleware> make_take_feedback(const config::Config& config);
 
 }  // namespace sluice::guard
