@@ -50,7 +50,8 @@ void find_tokens(std::string_view text, std::vector<Find>& finds) {
       R"(xapp-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{20,}|)"
       R"(gsk_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|pplx-[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,}))",
       byte_options());
-  static const re2::RE2 kBearer(R"((?i)\b(?:bearer|basic)[ \t]+[A-Za-z0-9._~+/-]{11,}[A-Za-z0-9_~+/-]=*)", byte_options());
+  static const re2::RE2 kBearer(R"((?i)\b(?:bearer|basic)[ \t]+[A-Za-z0-9._~+/-]{11,}[A-Za-z0-9_~+/-]=*)",
+                                byte_options());
   static const re2::RE2 kJwt(R"(\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,3})", byte_options());
   find(kKeys, text, "api_key", good_key, finds);
   find(kBearer, text, "bearer", good_bearer, finds);
