@@ -11,7 +11,7 @@ Totals Metrics::totals() const {
   all.first_token.counts.resize(kFirstTokenBounds.size() + 1);
   for (const auto& [key, series] : series_) {
     for (const auto& [what, count] : series.requests) all.requests[static_cast<std::size_t>(what.first)] += count;
-    all.first_token.merge(series.first_token);
+    all.first_token.merge(series.measures[static_cast<std::size_t>(Measure::kFirstToken)]);
     all.input += series.input;
     all.output += series.output;
     all.cost += series.cost;
