@@ -4,7 +4,8 @@ namespace sluice::bench {
 
 ClosedLoop::ClosedLoop(const ClosedLoopOptions& options)
     : options_(options),
-      request_(chat_request({.model = options.model, .body_bytes = options.body_bytes, .head = options.head})) {
+      request_(chat_request({.model = options.model, .body_bytes = options.body_bytes, .head = options.head})),
+      number_(options.first) {
   for (std::size_t i = 0; i < options_.connections; ++i) {
     calls_.push_back(std::make_unique<Call>(loop_, *this, options_.port));
   }
@@ -56,7 +57,7 @@ void ClosedLoop::ask(Call& call) {
 RequestText ClosedLoop::next() {
   constexpr std::int64_t kFirstSeed = 1'000'000'000;  // all of one length
   RequestText text{.model = options_.model, .body_bytes = options_.body_bytes, .head = options_.head};
-  const std::int64_t number = seed_++;
+  const std::int64_t number = number_++;
   if (options_.distinct) text.seed = kFirstSeed + number;
   const std::string name = std::to_string(options_.names > 0 ? number % options_.names : number);
   if (options_.vary == "model") text.model += "-" + name;

@@ -20,6 +20,7 @@ struct ClosedLoopOptions {
   int status = 200;        // of every answer; one that is not 200 is not looked at any further
   bool distinct = false;   // each request has another seed,
   std::string vary;        // or another model, path or method: the name that stands here. Empty: the same each time
+  std::int64_t first = 0;  // number of the first of them
   std::int64_t names = 0;  // so many of them, in turn; 0: never the same again
   std::string head;
   std::chrono::milliseconds warm_up{500};
@@ -47,7 +48,7 @@ class ClosedLoop : public CallOwner {
   Loop loop_;
   std::string request_;
   std::unordered_map<Call*, std::string> distinct_;  // requests under way, where each is another
-  std::int64_t seed_ = 0;
+  std::int64_t number_ = 0;                          // of the next request
   std::vector<std::unique_ptr<Call>> calls_;
   Phase phase_ = Phase::kWarmUp;
   std::size_t busy_ = 0;

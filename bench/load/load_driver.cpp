@@ -1,6 +1,6 @@
 // load_driver --mode requests --port N [--connections N] [--body-bytes N] [--warm-up-ms N] [--measure-ms N]
 //                             [--model NAME] [--status N] [--distinct 1] [--vary model|path|method] [--names N]
-//                             [--traceparent 1]
+//                             [--first N] [--traceparent 1]
 // load_driver --mode paced    --port N [--rate N] [--connections N] [--body-bytes N] [--warm-up-ms N] [--measure-ms N]
 // load_driver --mode streams  --port N [--streams N] [--events N] [--interval-ms N] [--measure-ms N]
 // load_driver --mode drops    --port N --upstream N [--drops N] [--label TEXT]
@@ -37,6 +37,7 @@ bool requests(Flags& flags) {
   options.distinct = flags.number("distinct", 0) != 0;
   options.vary = flags.text("vary", "");
   options.names = flags.number("names", 0);
+  options.first = flags.number("first", 0);
   if (flags.number("traceparent", 0) != 0) options.head = kTraceparent;
   flags.refuse_unknown();
   return ClosedLoop(options).run();
