@@ -149,6 +149,23 @@ TEST_F(FailingAllocations, F74FromTheFirstOfANewConnectionOn) {
   EXPECT_GE(sites_, 150);
 }
 
+// What the trace was to hold of it is lost first.
+TEST_F(FailingAllocations, F74ContentForTheTraceCostsNoMoreThanOtherThings) {
+  const std::string body =
+      R"({"model":"any-whole","messages":[{"role":"user","content":"bob@x.org, 4111 1111 1111 1111"}]})";
+  std::string stream = body;
+  stream.replace(stream.find("any-whole"), 9, "any-stream").insert(1, R"("stream":true,)");
+  start_failing({.trace = "path: \"{DIR}/trace.jsonl\", content: redacted, redact: [{name: x, pattern: 'X[0-9]+'}]"});
+  const auto as_200 = [](const Response& answer) { return fault_of(answer, 200); };
+  walk("a whole answer", 1, ask_on_kept(body), as_200);
+  walk("a stream", 1, ask_on_kept(stream), as_200);
+  EXPECT_EQ(ask(body).status, 200);
+  EXPECT_TRUE(eventually([&] {
+    const auto lines = gateway().trace();
+    return !lines.empty() && lines.back().value("input", "") == "user: [redacted:email], [redacted:card]";
+  }));
+}
+
 // With so little memory an answer is no matter of course, but the process is.
 TEST_F(FailingAllocations, F74AllOfThemFromOneOnCostTheConnectionAtMost) {
   start_failing({.provider = "pool: {max_idle: 0}"});
