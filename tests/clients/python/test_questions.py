@@ -9,10 +9,13 @@ import re
 import tempfile
 import time
 import unittest
+import uuid
 
 import duckdb
+import openai
 import trace_lines
-from support import GatewayTest, MESSAGES
+from support import GatewayTest, MESSAGES, client
+from test_chat import TOOLS
 
 TRACE = os.environ["TRACE"]
 DOCS = pathlib.Path(__file__).resolve().parents[3] / "docs" / "traces.md"
@@ -186,3 +189,43 @@ class QuestionsAboutRuns(Asking, unittest.TestCase):
                     self.database.execute(block).fetchall()
         row = self.database.execute("""SELECT "of", "name", "value", comment FROM trace WHERE event = 'feedback'""")
         self.assertEqual(row.fetchall(), [("req_1", "rating", 0.5, "good")])
+
+
+class QuestionsAboutAgents(Asking, GatewayTest):
+    """The same of a run that the gateway has put down itself."""
+
+    def setUp(self):
+        super().setUp()
+        self.run_id = f"run-{uuid.uuid4().hex}"
+        agent = client(default_headers={"x-sluice-run-id": self.run_id})
+        self.addCleanup(agent.close)
+        messages = list(MESSAGES)
+        with self.assertRaises(openai.RateLimitError):
+            for _ in range(10):  # the guard lets three pass
+                message = agent.chat.completions.create(model="tools", messages=messages, tools=TOOLS).choices[0].message
+                messages.append(message.to_dict())
+                messages += [{"role": "tool", "tool_call_id": call.id, "content": "Error: no such city"}
+                             for call in message.tool_calls]
+        self.wait_for_guard()
+        self.open(TRACE)
+
+    def wait_for_guard(self):
+        limit = time.monotonic() + 10
+        while time.monotonic() < limit:
+            if any(self.run_id in line and '"event":"guard"' in line for line in pathlib.Path(TRACE).read_text().splitlines()):
+                return
+            time.sleep(0.02)
+        raise AssertionError("the guard's line is not written")
+
+    def test_its_tool_failed(self):
+        row = next(row for row in self.answer("Which tool fails most") if row["tool"] == "get_weather")
+        self.assertGreaterEqual(row["failures"], 1)
+        self.assertGreaterEqual(row["repeated"], 1)
+        day = self.answer("How long does one tool take", lambda block: block.replace("'search'", "'get_weather'"))[-1]
+        self.assertGreaterEqual(day["p95_ms"], day["p50_ms"])
+
+    def test_it_was_stopped(self):
+        in_a_week = lambda block: block.replace("now()", "now() + INTERVAL 7 DAY")
+        row = next(row for row in self.answer("Which runs did the guard stop", in_a_week) if row["run_id"] == self.run_id)
+        self.assertEqual((row["stopped_by"], row["cap_limit"], row["used"]), ("turns", 3, 3))
+        self.assertEqual(row["requests"], 4)
