@@ -39,13 +39,15 @@ TEST_F(Series, F76F16NothingThatAClientNamesMakesASeries) {
     EXPECT_EQ(ask_on_one(get_request("/v1/p" + std::to_string(number) + "?q=" + std::to_string(number))), 404);
     EXPECT_EQ(ask_on_one("M" + std::to_string(number) + " /v1/models HTTP/1.1\r\nhost: a\r\n\r\n"), 405);
   };
-  hostile(0);
-  const std::size_t before = gateway().metrics().series();
+  constexpr int kFirst = 3;  // from the second one on a connection to the upstream serves again, which has a series
+  for (int i = 0; i < kFirst; ++i) hostile(i);
+  const auto before = gateway().metrics().values();
   const int count = scaled(250);
-  for (int i = 1; i <= count; ++i) hostile(i);
+  for (int i = kFirst; i < count; ++i) hostile(i);
   const Metrics metrics = gateway().metrics();
-  EXPECT_EQ(metrics.series(), before);
-  EXPECT_EQ(metrics.sum("sluice_requests_total"), 4.0 * (count + 1));
+  for (const auto& [name, value] : metrics.values()) EXPECT_TRUE(before.contains(name)) << name;
+  EXPECT_EQ(metrics.series(), before.size());
+  EXPECT_EQ(metrics.sum("sluice_requests_total"), 4 * count);
   EXPECT_EQ(metrics.sum("sluice_metrics_series_capped_total"), 0);
 }
 
