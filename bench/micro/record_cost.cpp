@@ -180,7 +180,9 @@ Way to_file(std::uint64_t records, const std::string& folder) {
   for (std::uint64_t i = 0; i < records; ++i) {
     count += append_trace_lines(batch, record, share_kept(record, {}));
     if (batch.size() <= kBatch) continue;
+    const std::size_t usual = batch.size();
     (*file)->write(std::exchange(batch, {}), std::exchange(count, 0));
+    batch.reserve(usual);
     while (counts->queue_bytes > kMostWaiting) std::this_thread::sleep_for(1ms);
   }
   (*file)->write(std::move(batch), count);

@@ -215,11 +215,14 @@ std::size_t append_trace_lines(std::string& out, const Record& record, std::uint
 std::string server_timing(const Record& record) {
   const Spent spent = record.spent();
   std::string out;
+  out.reserve((kStages + kShares) * 24);
   const auto add = [&out](std::string_view name, nanoseconds span) {
     const auto us = microseconds_of(span);
-    const std::string rest = std::to_string(us % 1000);
-    out.append(out.empty() ? "" : ", ").append(name).append(";dur=").append(std::to_string(us / 1000)).append(".");
-    out.append(3 - rest.size(), '0').append(rest);
+    out.append(out.empty() ? "" : ", ").append(name).append(";dur=");
+    append_number(out, us / 1000);
+    const auto rest = static_cast<int>(us % 1000);
+    out += '.';
+    for (const int digit : {rest / 100, rest / 10 % 10, rest % 10}) out += static_cast<char>('0' + digit);
   };
   for (std::size_t i = 0; i < kStages; ++i) {
     if (spent.stages[i] > nanoseconds(0)) add(kStageNames[i], spent.stages[i]);

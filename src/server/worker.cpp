@@ -224,6 +224,7 @@ template <class Append>
 void Worker::Lines::add(observe::LineFile& file, const Append& append) {
   const std::size_t before = text.size();
   try {
+    if (text.empty()) text.reserve(usual);
     count += append(text);
   } catch (const std::bad_alloc&) {
     text.resize(before);
@@ -250,7 +251,9 @@ void Worker::trace(const observe::Record& record) {
 }
 
 void Worker::Lines::hand_over(observe::LineFile& file) {
-  if (count > 0) file.write(std::exchange(text, {}), std::exchange(count, 0));
+  if (count == 0) return;
+  usual = text.size();
+  file.write(std::exchange(text, {}), std::exchange(count, 0));
 }
 
 void Worker::flush_lines() {

@@ -87,6 +87,7 @@ class Worker {
   struct Lines {
     std::string text;
     std::uint64_t count = 0;
+    std::size_t usual = 0;  // bytes of the batch before: room for as many is made at once
     // `append(text)` says how many lines it has added.
     template <class Append>
     void add(observe::LineFile& file, const Append& append);
