@@ -142,12 +142,14 @@ Reading serve(const Input& input) {
   static TimerWheel wheel(Clock::now());
   static NoUpstreams upstreams;
   static observe::Metrics metrics;
+  static server::InFlight::List in_flight;
   const auto service = std::make_shared<EchoService>();
   std::size_t records = 0;
   bool over = false;
   server::SessionContext context{.timers = wheel,
                                  .upstreams = upstreams,
                                  .metrics = metrics,
+                                 .in_flight = in_flight,
                                  .service = [&] { return service; },
                                  .record = [&](const observe::Record&) { ++records; },
                                  .draining = [] { return false; }};
