@@ -9,10 +9,10 @@
 namespace sluice::integration {
 namespace {
 
-// A mark in every place where a chat request can hold somebody's words.
+// A mark in every place where a chat request can hold somebody's words; `user` names somebody, and is in the trace.
 std::string marked_body(const std::string& model, bool stream) {
   const std::string mark(kPromptMark);
-  json body = {{"model", model}, {"stream", stream}, {"user", mark}, {"stop", mark}, {"metadata", {{mark, mark}}}};
+  json body = {{"model", model}, {"stream", stream}, {"user", "user-1"}, {"stop", mark}, {"metadata", {{mark, mark}}}};
   body["messages"] = {{{"role", "system"}, {"content", mark}},
                       {{"role", "user"},
                        {"content",
