@@ -92,6 +92,8 @@ void read_trace(const Value& section, Trace& trace) {
   map.section("rotate", [&](const Value& value) { read_rotate(value, trace.rotate); });
   map.section("sample", [&](const Value& value) { read_sampling(value, trace.sample); });
   map.read("content", trace.content, read_content);
+  map.read("users", trace.users,
+           choice<TraceUsers>({{"none", TraceUsers::kNone}, {"hash", TraceUsers::kHash}, {"name", TraceUsers::kName}}));
   map.read("content_bytes", trace.content_bytes, size(kKiB, kMiB));
   map.section("redact", [&](const Value& list) { read_redact(list, trace.redact); });
   map.read("secret", trace.secret, [](const Value& value) { return read_secret(value, "secret"); });

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "sluice/api/tool_calls.hpp"
+#include "sluice/core/content_hash.hpp"
 #include "sluice/core/text.hpp"
 #include "sluice/guard/stages.hpp"
 #include "sluice/pipeline/answer_tap.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::size_t kShownUser = 128;
 constexpr std::size_t kShownTool = 64;
-constexpr std::size_t kShownCall = 128;
+constexpr std::size_t kHashDigits = 16;
 
 // Reads an answer for the calls of tools that it asks for, and remembers them before the client can bring a result.
 class CallWatch final : public pipeline::AnswerListener {
@@ -56,10 +57,10 @@ class Shown {
 class WatchAgents final : public pipeline::Middleware {
  public:
   WatchAgents(const config::Config& config, std::shared_ptr<ToolLog> tools)
-      : config_(config), tools_(std::move(tools)) {}
+      : config_(config), hash_(config.trace.secret), tools_(std::move(tools)) {}
 
   Task<Result<void>> handle(pipeline::Exchange& exchange, pipeline::Next next) const override {
-    exchange.record.user = truncate_utf8(pipeline::user_of(exchange, config_.auth.user_headers), kShownUser);
+    exchange.record.user = told(pipeline::user_of(exchange, config_.auth.user_headers));
     note_results(exchange);
     if (!api::offers_tools(*exchange.view)) co_return co_await next(exchange);
     CallWatch watch(exchange, *tools_);
@@ -79,16 +80,23 @@ class WatchAgents final : public pipeline::Middleware {
       const std::string& name = result.call.name.empty() ? asked->name : result.call.name;
       observe::ToolUse& use = record.tools.emplace_back();
       use.tool = truncate_utf8(name, kShownTool);
-      use.call_id = truncate_utf8(result.call.id, kShownCall);
+      use.call_id = observe::recorded_id(result.call.id);
       use.asked_by = asked->request_id;
-      use.arguments = result.call.name.empty() ? asked->arguments : result.call.arguments;
+      const std::uint64_t digest = result.call.name.empty() ? asked->arguments : result.call.arguments;
+      use.arguments_hash = hash_(std::to_string(digest)).substr(0, kHashDigits);
       if (seen) use.duration = std::max(record.started - asked->when, nanoseconds(0));
       use.failed = result.failed;
       use.retries = std::max(result.earlier, asked->earlier);
     }
   }
 
+  std::string told(const std::string& user) const {
+    if (user.empty() || config_.trace.users == config::TraceUsers::kNone) return "";
+    return config_.trace.users == config::TraceUsers::kHash ? hash_(user) : truncate_utf8(user, kShownUser);
+  }
+
   const config::Config& config_;
+  ContentHash hash_;
   std::shared_ptr<ToolLog> tools_;
 };
 

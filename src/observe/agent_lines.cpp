@@ -2,7 +2,6 @@
 
 #include "observe/event_line.hpp"
 #include "observe/line_parts.hpp"
-#include "sluice/core/ids.hpp"
 
 namespace sluice::observe {
 namespace {
@@ -16,10 +15,9 @@ JsonLine open_line(std::string& out, std::string_view kind, const Record& record
 
 void append_tool(std::string& out, const Record& record, std::uint32_t share, const ToolUse& use) {
   JsonLine line = open_line(out, "tool_call", record, share);
-  std::string digest;
-  append_hex(digest, use.arguments, 16);
-  line.text("route", record.route).text("tool", use.tool).text("tool_call_id", use.call_id);
-  line.name("arguments_hash", digest);
+  line.text("route", record.route).text("tool", use.tool);
+  if (!use.call_id.empty()) line.name("tool_call_id", use.call_id);
+  line.name("arguments_hash", use.arguments_hash);
   if (use.duration) line.number("duration_us", microseconds_of(*use.duration));
   line.boolean("failed", use.failed).number("retries", use.retries);
   if (!use.asked_by.empty()) line.name("asked_by", use.asked_by);

@@ -9,7 +9,8 @@
 namespace sluice::integration {
 namespace {
 
-// A mark in every place where a chat request can hold somebody's words; `user` names somebody, and is in the trace.
+// A mark in every place where a chat request can hold somebody's words; `user` and ids
+// of calls name somebody or something, and are in the trace.
 std::string marked_body(const std::string& model, bool stream) {
   const std::string mark(kPromptMark);
   json body = {{"model", model}, {"stream", stream}, {"user", "user-1"}, {"stop", mark}, {"metadata", {{mark, mark}}}};
@@ -21,10 +22,10 @@ std::string marked_body(const std::string& model, bool stream) {
                       {{"role", "assistant"},
                        {"content", nullptr},
                        {"tool_calls",
-                        {{{"id", mark},
+                        {{{"id", "call_1"},
                           {"type", "function"},
                           {"function", {{"name", "f"}, {"arguments", "{\"x\":\"" + mark + "\"}"}}}}}}},
-                      {{"role", "tool"}, {"tool_call_id", mark}, {"content", mark}}};
+                      {{"role", "tool"}, {"tool_call_id", "call_1"}, {"content", mark}}};
   body["tools"] = {{{"type", "function"}, {"function", {{"name", "f"}, {"description", mark}}}}};
   return body.dump();
 }

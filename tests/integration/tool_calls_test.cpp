@@ -182,6 +182,16 @@ TEST_F(ToolCalls, TheEndUserIsNamed) {
   EXPECT_FALSE(lines[2].contains("user"));
 }
 
+TEST_F(ToolCalls, OrHashedOrNot) {
+  upstream_.on(kChat).json(chat_answer());
+  start({.trace = "path: {DIR}/trace.jsonl, users: hash"});
+  for (const char* user : {"ann", "ann", "bob"}) ask(chat_body("m", R"("user":")" + std::string(user) + "\""));
+  const auto lines = gateway().trace(3);
+  EXPECT_EQ(lines[0]["user"].get<std::string>().size(), 32U);
+  EXPECT_EQ(lines[0]["user"], lines[1]["user"]);
+  EXPECT_NE(lines[0]["user"], lines[2]["user"]);
+}
+
 class FeedbackTest : public GatewayTest {
  protected:
   Response tell(const std::string& body, const std::string& head = "") {

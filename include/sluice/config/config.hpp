@@ -151,6 +151,7 @@ struct Provider {  // providers.<name>:
 
 // How much of questions and answers the trace holds: from nothing to everything, each level less private than the last.
 enum class Content : std::uint8_t { kNone, kHash, kRedacted, kFull };
+enum class TraceUsers : std::uint8_t { kNone, kHash, kName };  // trace.users: how end users are told
 
 struct Model {  // models.<name or glob>: has either targets or rules
   std::string name;
@@ -203,7 +204,8 @@ struct Trace {                                 // trace:
   Content content = Content::kNone;       // where neither the model nor the key says
   std::size_t content_bytes = 64 * 1024;  // of a question, and of an answer
   std::vector<RedactPattern> redact;
-  Secret secret;  // of the hashes of questions; empty: one that this process draws
+  TraceUsers users = TraceUsers::kName;
+  Secret secret;  // of all hashes in it; empty: one that this process draws
   Sampling sample;
   bool operator==(const Trace&) const = default;
 };

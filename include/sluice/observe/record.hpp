@@ -78,9 +78,9 @@ struct Attempt {
 // A tool call whose result the request brings: what can be told of it from the traffic alone.
 struct ToolUse {
   std::string tool;                     // its name
-  std::string call_id;                  // tool_call_id
+  std::string call_id;                  // tool_call_id; empty: it is none that fits a record
   std::string asked_by;                 // id of the request whose answer asked for it; empty: it was not seen
-  std::uint64_t arguments = 0;          // a digest
+  std::string arguments_hash;           // hexadecimal digits
   std::optional<nanoseconds> duration;  // from the end of that answer until the result came
   bool failed = false;                  // the result says so
   std::uint32_t retries = 0;            // the same tool was called with the same arguments so often before

@@ -30,6 +30,13 @@ TEST(TraceSection, ModelsAndKeysSayWhatTheyLetIt) {
   EXPECT_EQ(config.keys[0].content, Content::kRedacted);
 }
 
+TEST(TraceSection, EndUsersAreNamedHashedOrLeftOut) {
+  EXPECT_EQ(load_good(with_top("trace: {path: x}")).config.trace.users, TraceUsers::kName);
+  EXPECT_EQ(load_good(with_top("trace: {users: hash}")).config.trace.users, TraceUsers::kHash);
+  EXPECT_EQ(load_good(with_top("trace: {users: none}")).config.trace.users, TraceUsers::kNone);
+  EXPECT_NE(problem_in("users: all"), "");
+}
+
 TEST(TraceSection, PatternsAreRead) {
   const Config config =
       load_good(

@@ -131,18 +131,24 @@ TEST(MemoryRuns, TheBusyOnesStay) {
   EXPECT_EQ(used(runs.begin(busy, kStart), Cap::kTurns), 3000);
 }
 
-TEST(MemoryRuns, ManyThreadsTogetherCountExactly) {
+TEST(RunThreads, TogetherCountExactly) {
   MemoryRuns runs(config::Guard{});
   const Turn turn = turn_of("r", only(Cap::kTurns, 1000));
   std::atomic<int> counted = 0;
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 500; ++i) counted += runs.begin(turn, kStart).counted ? 1 : 0;
+      for (int i = 0; i < 500; ++i) {
+        if (!runs.begin(turn, kStart).counted) continue;
+        ++counted;
+        runs.end(turn, {.nanodollars = 1, .calls = {static_cast<std::uint64_t>(i)}}, kStart);
+        runs.begin(turn_of(std::to_string(i % 7)), kStart);
+      }
     });
   }
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(counted, 1000);
+  EXPECT_EQ(used(runs.begin(turn, kStart), Cap::kCost), 1000);
 }
 
 TEST(Tally, RemembersTheLastOnes) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 namespace sluice::guard {
 namespace {
 
@@ -48,6 +51,23 @@ TEST(ToolLog, ForgetsWhatIsOld) {
   ToolLog log(config::Guard{.expires = 10s});
   log.asked(kAsker, {{"c1", "search", 5}}, kStart);
   EXPECT_EQ(log.brought("app", "c1", kStart + 10s)->request_id, "");
+}
+
+TEST(ToolLogThreads, TellEachCallOnce) {
+  ToolLog log(config::Guard{});
+  for (int i = 0; i < 500; ++i) log.asked(kAsker, {{std::to_string(i), "t", 1}}, kStart);
+  std::atomic<int> told = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 500; ++i) {
+        told += log.brought("app", std::to_string(i), kStart) ? 1 : 0;
+        log.asked(kAsker, {{std::to_string(1000 * (t + 1) + i), "t", 1}}, kStart);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(told, 500);
 }
 
 TEST(ToolLog, IsBounded) {
