@@ -92,6 +92,7 @@ void ClientSink::begin(const http::RequestHead& head, std::string_view request_i
 
 void ClientSink::forget() {
   finished_ = false;
+  stalled_ = false;
   status_ = 0;
   body_bytes_ = 0;
   head_.clear();
@@ -216,6 +217,7 @@ Task<Result<void>> ClientSink::send_continue() {
 Result<void> ClientSink::result_of(http::IoResult<void> written) {
   if (written) return {};
   if (written.error().fault == http::IoFault::kTimeout) {
+    stalled_ = true;
     return fail(ErrorKind::kClientStalled, "The client stopped reading.");
   }
   return client_gone(written.error().detail);

@@ -38,6 +38,7 @@ class ClientSink final : public http::ResponseSink {
   Task<Result<void>> send_continue();
 
   bool finished() const { return finished_; }
+  bool stalled() const { return stalled_; }  // the client took too long for a piece, and was cut
   bool keeps_alive() const { return finished_ && !close_; }
   int status() const { return status_; }
   std::uint64_t body_bytes() const { return body_bytes_; }
@@ -45,7 +46,7 @@ class ClientSink final : public http::ResponseSink {
  private:
   class Unsent;
   void put_head(const http::ResponseStart& start);
-  static Result<void> result_of(http::IoResult<void> written);
+  Result<void> result_of(http::IoResult<void> written);
   std::optional<Result<void>> send_now(std::span<const std::string_view> pieces);  // nothing: flush() must follow
 
   http::Transport& transport_;
@@ -59,6 +60,7 @@ class ClientSink final : public http::ResponseSink {
   bool http10_ = false;
   bool close_ = false;
   bool finished_ = false;
+  bool stalled_ = false;
   int status_ = 0;
   std::uint64_t body_bytes_ = 0;
 };

@@ -333,9 +333,11 @@ Task<Result<void>> Session::answer(pipeline::Exchange& exchange) {
     const Serving serving(*this);
     result = gone_ ? Result<void>(client_gone()) : co_await run_service(*service_, exchange);
   }
-  // A client that was cut because it had stalled looks gone as well.
-  const bool stalled = !result && result.error().kind == ErrorKind::kClientStalled;
-  if (gone_ && !sink_.finished() && !stalled) result = client_gone();
+  // A client that was cut because it had stalled looks gone as well, and its going may be heard of first.
+  const bool told = !result && result.error().kind == ErrorKind::kClientStalled;
+  if (gone_ && !sink_.finished() && !told) {
+    result = sink_.stalled() ? fail(ErrorKind::kClientStalled, "The client stopped reading.") : client_gone();
+  }
   if (result && !sink_.finished()) {
     result = fail(ErrorKind::kInternal, "The gateway failed to serve this request.", "answer not finished");
   }

@@ -142,7 +142,7 @@ TEST_F(Coalescing, AClientThatReadsNothingIsGivenUpAndTheOthersGetTheAnswer) {
   EXPECT_TRUE(eventually([&] {
     const auto lines = gateway().trace();
     return std::ranges::any_of(lines, [](const json& line) { return line["outcome"] == "client_stalled"; });
-  }));
+  })) << json(gateway().trace()).dump();
   EXPECT_EQ(asked(), 1U);
 }
 
