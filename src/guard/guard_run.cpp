@@ -15,7 +15,6 @@
 namespace sluice::guard {
 namespace {
 
-constexpr std::size_t kShownRunId = 128;
 // A call whose answer the client has may not have been counted off yet.
 constexpr std::array kParallelPauses = {milliseconds(20), milliseconds(80)};
 

@@ -11,6 +11,7 @@
 namespace sluice::guard {
 
 inline constexpr std::size_t kLongestRunId = 512;  // bytes, as OpenAI has it for values of metadata
+inline constexpr std::size_t kShownRunId = 128;    // of it in the record
 
 // Empty: it belongs to none. An id that is too long, or no text, is an error.
 Result<std::string> run_id_of(const pipeline::Exchange& exchange, const config::Guard& guard);

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "guard/run_request.hpp"
 #include "sluice/core/json_string.hpp"
 #include "sluice/core/text.hpp"
 #include "sluice/guard/stages.hpp"
@@ -8,7 +9,6 @@
 namespace sluice::guard {
 namespace {
 
-constexpr std::size_t kShownRunId = 128;
 constexpr std::size_t kMostComment = 512;  // bytes
 constexpr std::string_view kDefaultName = "rating";
 

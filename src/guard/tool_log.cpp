@@ -23,12 +23,11 @@ void ToolLog::configure(const config::Guard& guard) {
   most_in_shard_ = (guard.most_tool_calls + kShards - 1) / kShards;
 }
 
-ToolLog::Entry& ToolLog::entry_of(Shard& shard, std::uint64_t key, TimePoint now, bool& is_new) {
+ToolLog::Entry& ToolLog::entry_of(Shard& shard, std::uint64_t key, TimePoint now) {
   const auto is_over = [&](const Entry& entry) { return now - entry.since >= milliseconds(expires_ms_.load()); };
   const auto known = shard.places.find(key);
-  is_new = known == shard.places.end() || is_over(*known->second);
   if (known != shard.places.end()) {
-    if (is_new) *known->second = {.key = key, .asked = {}, .since = now};
+    if (is_over(*known->second)) *known->second = {.key = key, .asked = {}, .since = now};
     return *known->second;
   }
   while (!shard.entries.empty()) {
@@ -49,8 +48,7 @@ std::uint32_t ToolLog::count_in_run(const Asker& asker, const api::ToolCall& cal
   const std::uint64_t key = key_of({"run", asker.owner, asker.run_id, call.name, std::to_string(call.arguments)});
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
-  bool is_new = false;
-  return entry_of(shard, key, now, is_new).count++;
+  return entry_of(shard, key, now).count++;
 }
 
 void ToolLog::asked(const Asker& asker, const std::vector<api::ToolCall>& calls, TimePoint now) {
@@ -59,8 +57,7 @@ void ToolLog::asked(const Asker& asker, const std::vector<api::ToolCall>& calls,
     const std::uint64_t key = key_of({"call", asker.owner, call.id});
     Shard& shard = shard_of(key);
     const std::lock_guard lock(shard.mutex);
-    bool is_new = false;
-    Entry& entry = entry_of(shard, key, now, is_new);
+    Entry& entry = entry_of(shard, key, now);
     // Some upstreams number their calls anew in each answer: the last one of that id is the one.
     entry.asked = {.name = call.name,
                    .arguments = call.arguments,
@@ -76,8 +73,7 @@ std::optional<ToolLog::Asked> ToolLog::brought(std::string_view owner, std::stri
   const std::uint64_t key = key_of({"call", owner, call_id});
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
-  bool is_new = false;
-  Entry& entry = entry_of(shard, key, now, is_new);
+  Entry& entry = entry_of(shard, key, now);
   if (std::exchange(entry.told, true)) return std::nullopt;
   return std::move(entry.asked);
 }

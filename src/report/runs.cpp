@@ -7,6 +7,7 @@
 #include "report/cells.hpp"
 #include "report/questions.hpp"
 #include "sluice/config/units.hpp"
+#include "sluice/core/run_caps.hpp"
 
 namespace sluice::report {
 namespace {
@@ -116,9 +117,6 @@ class KnownRuns {
   bool turned_ = false;
 };
 
-constexpr std::array<std::string_view, 7> kCaps = {"turns",    "cost_usd",     "tokens",        "duration_s",
-                                                   "parallel", "same_request", "same_tool_call"};
-
 class ManyRuns final : public Question {
  public:
   ManyRuns(Names by, std::size_t most)
@@ -137,13 +135,15 @@ class ManyRuns final : public Question {
     if (!line.refused()) return;
     sums.stopped += first_time(kStopped) ? 1 : 0;
     const std::string cap = shown(line.cap);
-    for (std::size_t at = 0; at < kCaps.size(); ++at) {
-      if (cap == kCaps[at] && first_time(at)) ++sums.by_cap[at];
+    for (std::size_t at = 0; at < kCaps; ++at) {
+      if (cap == to_string(static_cast<Cap>(at)) && first_time(at)) ++sums.by_cap[at];
     }
   }
   Table answer() const override {
     auto columns = numbers({"runs", "stopped"});
-    for (const std::string_view cap : kCaps) columns.push_back({"by_" + std::string(cap), true});
+    for (std::size_t at = 0; at < kCaps; ++at) {
+      columns.push_back({"by_" + std::string(to_string(static_cast<Cap>(at))), true});
+    }
     for (const Column& column : Work::columns()) columns.push_back(column);
     return groups_.table(columns, [](const Sums& sums) {
       std::vector<std::string> cells = {std::to_string(sums.runs), std::to_string(sums.stopped)};
@@ -161,17 +161,17 @@ class ManyRuns final : public Question {
 
  private:
   static constexpr std::size_t kRunsPerGroup = 10;
-  static constexpr std::size_t kSeen = kCaps.size(), kStopped = kCaps.size() + 1;
+  static constexpr std::size_t kSeen = kCaps, kStopped = kCaps + 1;
 
   struct Sums {
     std::int64_t runs = 0, stopped = 0;
-    std::array<std::int64_t, kCaps.size()> by_cap{};
+    std::array<std::int64_t, kCaps> by_cap{};
     Work work;
     auto weight() const { return std::pair(work.cost, runs); }
     void operator+=(const Sums& other) {
       runs += other.runs;
       stopped += other.stopped;
-      for (std::size_t at = 0; at < kCaps.size(); ++at) by_cap[at] += other.by_cap[at];
+      for (std::size_t at = 0; at < kCaps; ++at) by_cap[at] += other.by_cap[at];
       work += other.work;
     }
   };

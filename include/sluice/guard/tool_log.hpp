@@ -63,7 +63,7 @@ class ToolLog {
   static constexpr std::size_t kShards = 64;
 
   Shard& shard_of(std::uint64_t key) { return shards_[key % kShards]; }
-  Entry& entry_of(Shard& shard, std::uint64_t key, TimePoint now, bool& is_new);
+  Entry& entry_of(Shard& shard, std::uint64_t key, TimePoint now);
   std::uint32_t count_in_run(const Asker& asker, const api::ToolCall& call, TimePoint now);
 
   std::array<Shard, kShards> shards_;
