@@ -1,47 +1,27 @@
 // Runs of agents that several gateways count together in a real Redis.
 
 #include <atomic>
-#include <csignal>
 #include <thread>
 
-#include "integration/fixture.hpp"
-#include "support/paths.hpp"
-#include "support/redis_server.hpp"
+#include "integration/replicas_fixture.hpp"
 
 namespace sluice::integration {
 namespace {
 
-class SharedGuard : public GatewayTest {
+class SharedGuard : public ReplicasTest {
  protected:
-  void SetUp() override {
-    if (!RedisServer::installed()) GTEST_SKIP() << "no redis-server here";
-    redis_.emplace();
-  }
-  void TearDown() override {
-    if (second_ && !second_->process().wait_exit(0ms)) {
-      second_->signal(SIGTERM);
-      EXPECT_TRUE(second_->wait_exit(15s));
-      EXPECT_EQ(second_->sanitizer_report(), "");
-    }
-    GatewayTest::TearDown();
-  }
   void start_both(const std::string& guard) {
-    const Scenario both{.more = "redis: {url: \"redis://127.0.0.1:" + std::to_string(redis_->port()) +
-                                "/0\", deadline: 1s}\nguard: {" + guard + "}\n"};
+    const Scenario both{.more = "redis: {url: \"" + redis_url() + "\", deadline: 1s}\nguard: {" + guard + "}\n"};
     start(both);
-    second_.emplace(GatewayOptions{.binary = sluice_binary(), .config = config_text(both, upstream_.url())});
-    ASSERT_TRUE(second_->wait_ready()) << second_->output();
-    ASSERT_TRUE(eventually([&] { return shares(gateway()) && shares(*second_); }));
+    start_second(both);
+    ASSERT_TRUE(eventually([&] { return is_connected(gateway()) && is_connected(*second_); }));
   }
-  static bool shares(const Gateway& gateway) { return gateway.metrics().sum("sluice_redis_up") == 1; }
   Response turn_at(const Gateway& gateway, const std::string& more = "") {
     const std::string body = chat_body("m", "\"seed\":" + std::to_string(++seed_) + more);
     return fetch(gateway.port(), post_request(kChat, body, "x-sluice-run-id: a\r\n"));
   }
   static json stop_of(const Response& response) { return json::parse(response.body)["error"]["run_guard"]; }
 
-  std::optional<RedisServer> redis_;
-  std::optional<Gateway> second_;
   std::atomic<int> seed_ = 0;
 };
 
@@ -131,7 +111,7 @@ TEST_F(SharedGuard, WithoutRedisEachCountsForItself) {
   upstream_.on(kChat).json(chat_answer());
   start_both("turns: 2");
   redis_->kill();
-  ASSERT_TRUE(eventually([&] { return !shares(gateway()) && !shares(*second_); }));
+  ASSERT_TRUE(eventually([&] { return !is_connected(gateway()) && !is_connected(*second_); }));
   for (const Gateway* at : {&gateway(), &*second_}) {
     EXPECT_EQ(turn_at(*at).status, 200);
     EXPECT_EQ(turn_at(*at).status, 200);

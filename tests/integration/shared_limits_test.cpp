@@ -3,51 +3,29 @@
 #include <csignal>
 #include <thread>
 
-#include "integration/fixture.hpp"
+#include "integration/replicas_fixture.hpp"
 #include "support/client_keys.hpp"
-#include "support/paths.hpp"
-#include "support/redis_server.hpp"
 
 namespace sluice::integration {
 namespace {
 
 const ClientKey kApp = client_key(1);
 
-class SharedLimits : public GatewayTest {
+class SharedLimits : public ReplicasTest {
  protected:
-  // A second replica with a configuration of its own but for the files.
-  Gateway& start_second(const Scenario& scenario) {
-    second_.emplace(GatewayOptions{.binary = sluice_binary(), .config = config_text(scenario, upstream_.url())});
-    if (!second_->wait_ready()) throw std::runtime_error("the second gateway did not start:\n" + second_->output());
-    return *second_;
-  }
-  void SetUp() override {
-    if (!RedisServer::installed()) GTEST_SKIP() << "no redis-server here";
-    redis_.emplace();
-  }
-  void TearDown() override {
-    if (second_ && !second_->process().wait_exit(0ms)) {
-      second_->signal(SIGTERM);
-      EXPECT_TRUE(second_->wait_exit(15s));
-      EXPECT_EQ(second_->sanitizer_report(), "");
-    }
-    GatewayTest::TearDown();
-  }
   Scenario scenario(const std::string& limits, const std::string& more = "") {
-    return {.more = "redis: {url: \"redis://127.0.0.1:" + std::to_string(redis_->port()) + "/0\", deadline: " +
-                    deadline_ + "}\nkeys: [" + kApp.row("app-1", "limits: {" + limits + "}") + "]\n" + more};
+    return {.more = "redis: {url: \"" + redis_url() + "\", deadline: " + deadline_ + "}\nkeys: [" +
+                    kApp.row("app-1", "limits: {" + limits + "}") + "]\n" + more};
   }
   static Response ask_at(const Gateway& gateway, const std::string& more = "") {
     return fetch(gateway.port(), post_request(kChat, chat_body("m", more), kApp.bearer()));
   }
   static std::string readiness(const Gateway& gateway) { return gateway.admin("/readyz").body; }
   static bool shares(const Gateway& gateway) {
-    return readiness(gateway).find("\"ok\"") != std::string::npos && gateway.metrics().sum("sluice_redis_up") == 1;
+    return readiness(gateway).find("\"ok\"") != std::string::npos && is_connected(gateway);
   }
 
-  std::optional<RedisServer> redis_;
   std::string deadline_ = "1s";  // sanitizers and busy machines are slow
-  std::optional<Gateway> second_;
 };
 
 TEST_F(SharedLimits, F58TwoReplicasTogetherAdmitWhatTheLimitSays) {
