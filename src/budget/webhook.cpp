@@ -1,12 +1,12 @@
 #include "budget/webhook.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <ctime>
 
 #include "sluice/core/build_info.hpp"
+#include "sluice/core/digest.hpp"
+#include "sluice/core/ids.hpp"
 #include "sluice/core/json_string.hpp"
 
 namespace sluice::budget {
@@ -62,11 +62,9 @@ std::expected<std::shared_ptr<const http::Origin>, std::string> origin_of(const 
 }  // namespace
 
 std::string webhook_id(std::string_view event) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  EVP_Digest(event.data(), event.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
-  constexpr char kDigits[] = "0123456789abcdef";
+  const Sha256 digest = sha256(event);
   std::string id = "evt_";
-  for (std::size_t i = 0; i < kIdDigits; ++i) id += kDigits[(digest[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15];
+  for (std::size_t i = 0; i < kIdDigits / 2; ++i) append_hex(id, digest[i], 2);
   return id;
 }
 
