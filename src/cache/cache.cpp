@@ -13,6 +13,7 @@
 
 #include "cache/flights.hpp"
 #include "cache/redis_shelf.hpp"
+#include "sluice/redis/thread_client.hpp"
 
 namespace sluice::cache {
 namespace {
@@ -29,14 +30,7 @@ Secret given_or_made(const Secret& secret) {
   return Secret(std::move(bytes));
 }
 
-struct Here {  // of this thread
-  const Cache* cache = nullptr;
-  redis::Client* client = nullptr;
-};
-Here& here() {
-  thread_local Here of_this_thread;
-  return of_this_thread;
-}
+using HereClient = redis::ThreadClient<Cache>;
 
 }  // namespace
 
@@ -58,17 +52,16 @@ Cache::Cache(const config::Config& config)
   settings_->deadline = config.redis->deadline;
 }
 
-Cache::~Cache() {
-  if (here().cache == this) here() = {};
-}
+Cache::~Cache() { HereClient::detach(this); }
 
 std::string Cache::channel() const { return RedisShelf::channel(settings_->shelf); }
 
-void Cache::attach(redis::Client& client) { here() = {this, &client}; }
+void Cache::attach(redis::Client& client) { HereClient::attach(this, client); }
 
 std::optional<RedisShelf> Cache::shelf() const {
-  if (here().cache != this || !here().client->available()) return std::nullopt;
-  return RedisShelf(*here().client, keys_, settings_->shelf);
+  redis::Client* const client = HereClient::of(this);
+  if (client == nullptr || !client->available()) return std::nullopt;
+  return RedisShelf(*client, keys_, settings_->shelf);
 }
 
 EntryPtr Cache::in_memory(const Key& key, std::int64_t now_ms) {

@@ -12,6 +12,7 @@
 #include "guard/redis_runs.hpp"
 #include "sluice/core/digest.hpp"
 #include "sluice/core/text.hpp"
+#include "sluice/redis/thread_client.hpp"
 
 namespace sluice::guard {
 namespace {
@@ -19,14 +20,7 @@ namespace {
 constexpr int kEndTries = 6;  // about three seconds
 constexpr auto kFirstPause = milliseconds(50);
 
-struct Here {  // of this thread
-  const Runs* runs = nullptr;
-  redis::Client* client = nullptr;
-};
-Here& here() {
-  thread_local Here of_this_thread;
-  return of_this_thread;
-}
+using HereClient = redis::ThreadClient<Runs>;
 
 }  // namespace
 
@@ -55,18 +49,16 @@ Runs::Runs(const config::Config& config) : memory_(std::make_unique<MemoryRuns>(
   if (config.redis) redis_ = std::make_unique<RedisRuns>(*config.redis, config.guard);
 }
 
-Runs::~Runs() {
-  if (here().runs == this) here() = {};
-}
+Runs::~Runs() { HereClient::detach(this); }
 
 void Runs::configure(const config::Guard& guard) {
   memory_->configure(guard);
   if (redis_) redis_->configure(guard);
 }
 
-void Runs::attach(redis::Client& client) { here() = {this, &client}; }
+void Runs::attach(redis::Client& client) { HereClient::attach(this, client); }
 
-redis::Client* Runs::client() const { return redis_ && here().runs == this ? here().client : nullptr; }
+redis::Client* Runs::client() const { return redis_ ? HereClient::of(this) : nullptr; }
 
 Task<Standing> Runs::begin(Turn turn) {
   if (redis::Client* redis = client()) {
